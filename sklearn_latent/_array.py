@@ -1,0 +1,223 @@
+"""The only module that knows array libraries and devices.
+
+Everything else receives a namespace ``xp`` and writes plain array-API code. NumPy is served by
+SciPy's LAPACK wrappers, other libraries by their own ``linalg``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import re
+from typing import Any
+
+import array_api_compat
+import array_api_compat.numpy as numpy_api
+import numpy as np
+import scipy.linalg
+from sklearn import get_config
+
+Array = Any
+"""An array of NumPy or of any library that follows the array API standard."""
+
+
+def is_numpy(x: Any) -> bool:
+    return array_api_compat.is_numpy_array(x)
+
+
+def is_foreign(x: Any) -> bool:
+    """Whether `x` is an array that scikit-learn's dispatch keeps in its own library."""
+    return (
+        bool(get_config()["array_api_dispatch"])
+        and array_api_compat.is_array_api_obj(x)
+        and not array_api_compat.is_numpy_array(x)
+    )
+
+
+def get_namespace(x: Any) -> Any:
+    """NumPy, or the array-API namespace of `x` where dispatch is on."""
+    return array_api_compat.array_namespace(x) if is_foreign(x) else numpy_api
+
+
+def namespace_of(x: Array) -> Any:
+    """The namespace of an array that this package made itself, dispatch or not."""
+    if array_api_compat.is_numpy_array(x):
+        return numpy_api
+    return array_api_compat.array_namespace(x)
+
+
+def device_of(x: Array) -> Any:
+    return None if array_api_compat.is_numpy_array(x) else array_api_compat.device(x)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """A host copy of any array; NumPy arrays pass through."""
+    if array_api_compat.is_torch_array(x):
+        x = x.detach().cpu()
+        if str(x.dtype) == "torch.bfloat16":  # NumPy has no bfloat16
+            x = x.float()
+        return x.numpy()
+    if array_api_compat.is_cupy_array(x):
+        return x.get()
+    if hasattr(x, "to_device") and not array_api_compat.is_numpy_array(x):
+        xp = array_api_compat.array_namespace(x)
+        if hasattr(xp, "Device"):  # array-api-strict, whose devices are simulated
+            x = x.to_device(xp.Device("CPU_DEVICE"))
+    return np.asarray(x)
+
+
+def asarray_like(x: Any, like: Array, dtype: Any = None) -> Array:
+    """`x` in the library, on the device and (unless `dtype` is given) in the dtype of `like`."""
+    dtype = like.dtype if dtype is None else dtype
+    xp, device = namespace_of(like), device_of(like)
+    if xp is numpy_api:
+        return np.asarray(to_numpy(x), dtype=dtype)
+    if array_api_compat.is_array_api_obj(x) and namespace_of(x) is xp:
+        return xp.astype(array_api_compat.to_device(x, device), dtype, copy=False)
+    host = np.asarray(x if isinstance(x, (int, float)) else to_numpy(x))
+    if not host.flags.writeable:  # torch warns on read-only memory
+        host = host.copy()
+    return xp.asarray(host, dtype=dtype, device=device)
+
+
+def same_place(a: Array, b: Array) -> bool:
+    """Whether two arrays belong to one library and one device."""
+    return namespace_of(a) is namespace_of(b) and device_of(a) == device_of(b)
+
+
+def widest_float(x: Array) -> Any:
+    """float64, or float32 on a device that has no float64 (Apple's MPS)."""
+    xp = namespace_of(x)
+    return xp.float32 if "mps" in str(device_of(x)) else xp.float64
+
+
+def accepted_dtypes(x: Any) -> list[Any]:
+    """What validation may leave as it is, the first being what all else is cast to.
+
+    float16 and bfloat16 go to float32, which holds them exactly at half the memory of float64;
+    integers go to float64.
+    """
+    xp = get_namespace(x)
+    name = str(getattr(x, "dtype", "")).rsplit(".", maxsplit=1)[-1]
+    if name in ("float16", "bfloat16") or (xp is not numpy_api and "mps" in str(device_of(x))):
+        return [xp.float32, xp.float64]
+    return [xp.float64, xp.float32]
+
+
+def eps_of(dtype: Any, x: Array) -> float:
+    return float(namespace_of(x).finfo(dtype).eps)
+
+
+def svd(a: Array) -> tuple[Array, Array, Array]:
+    """Thin singular value decomposition ``a = U @ diag(s) @ Vt``."""
+    xp = namespace_of(a)
+    if xp is not numpy_api:
+        return xp.linalg.svd(a, full_matrices=False)
+    try:
+        return scipy.linalg.svd(a, full_matrices=False, check_finite=False)
+    except (
+        np.linalg.LinAlgError
+    ):  # the divide-and-conquer driver can fail where QR iteration does not
+        return scipy.linalg.svd(a, full_matrices=False, check_finite=False, lapack_driver="gesvd")
+
+
+def eigh(a: Array) -> tuple[Array, Array]:
+    """Eigenvalues (ascending) and eigenvectors of a symmetric matrix."""
+    xp = namespace_of(a)
+    return scipy.linalg.eigh(a, check_finite=False) if xp is numpy_api else xp.linalg.eigh(a)
+
+
+def qr(a: Array) -> tuple[Array, Array]:
+    """Thin QR decomposition."""
+    xp = namespace_of(a)
+    if xp is numpy_api:
+        return scipy.linalg.qr(a, mode="economic", check_finite=False)
+    return xp.linalg.qr(a, mode="reduced")
+
+
+def row_norms(x: Array) -> Array:
+    """Euclidean norms of the rows, in the widest float, without a copy of `x`'s size."""
+    xp = namespace_of(x)
+    if xp is numpy_api:
+        return np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
+    return xp.sqrt(xp.sum(xp.square(xp.astype(x, widest_float(x), copy=False)), axis=1))
+
+
+def nonzero(values: Array) -> Array:
+    """`values` with 1 in place of 0, to divide by: zero rows and constant columns stay zero."""
+    xp = namespace_of(values)
+    return xp.where(values == 0, xp.ones_like(values), values)
+
+
+def dot(a: Array, b: Array) -> Array:
+    """Sum of the elementwise product, one BLAS call and no temporary."""
+    xp = namespace_of(a)
+    return xp.reshape(a, (-1,)) @ xp.reshape(b, (-1,))
+
+
+def all_finite(*arrays: Array) -> bool:
+    return all(bool(namespace_of(a).all(namespace_of(a).isfinite(a))) for a in arrays)
+
+
+def to_host(value: Any) -> Any:
+    """Replace every foreign array inside `value` (containers, dataclasses) by a NumPy array."""
+    if isinstance(value, np.ndarray) or isinstance(value, (str, bytes, int, float, type(None))):
+        return value
+    if isinstance(value, dict):
+        return {key: to_host(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(to_host(item) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changes = {f.name: to_host(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return dataclasses.replace(value, **changes)
+    return to_numpy(value) if array_api_compat.is_array_api_obj(value) else value
+
+
+def compute_like(device: str, like: Array) -> Array:
+    """An empty array that stands for where to compute what lies like `like`.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "mps", "cuda", "cuda:N"}
+        ``"auto"`` stays with the input's own library and device, except that NumPy goes to a CUDA
+        GPU where torch sees one.
+    like : array
+        Gives the library, the device and the dtype.
+    """
+    valid = isinstance(device, str) and re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device)
+    if not valid:
+        raise ValueError(
+            f"device={device!r} is unknown: use 'auto', 'cpu', 'mps', 'cuda' or 'cuda:1' and so on."
+        )
+    empty = like[:0, :]
+    if device == "auto":
+        if not is_numpy(like) or importlib.util.find_spec("torch") is None:
+            return empty
+        torch = import_torch("device='auto'")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu":
+        on_cpu = array_api_compat.is_torch_array(like) and str(device_of(like)) == "cpu"
+        return empty if on_cpu else to_numpy(empty)
+    torch = import_torch(f"device={device!r}")
+    if device == "mps":
+        found = int(torch.backends.mps.is_available())
+    else:
+        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if found <= int(device.partition(":")[2] or 0):
+        raise ValueError(
+            f"device={device!r} is not there: torch sees {found} such device(s) on this machine. "
+            "Use device='auto' or 'cpu'."
+        )
+    dtype = torch.float32 if device == "mps" or "32" in str(like.dtype) else torch.float64
+    return torch.empty((0, like.shape[1]), dtype=dtype, device=device)
+
+
+def import_torch(what: str) -> Any:
+    """The torch module, or an error that says which extra brings it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            f"{what} needs PyTorch: pip install 'sklearn_latent[torch]' (or torch itself)."
+        ) from error
+    return torch

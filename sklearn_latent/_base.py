@@ -1,0 +1,373 @@
+"""`BaseTranslator`: the conventions of all translators; `LinearTranslator`: moments → solve → fold."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from typing import Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._affine_map import AffineMap, pinv
+from ._array import (
+    Array,
+    accepted_dtypes,
+    all_finite,
+    asarray_like,
+    device_of,
+    is_numpy,
+    is_foreign,
+    namespace_of,
+    nonzero,
+    row_norms,
+    same_place,
+    to_host,
+    to_numpy,
+)
+from ._moments import Kind, PairMoments
+from ._scaling import PairScaling, Scaling, parse_scaling
+from ._validation import check_weights, column_names
+from .anchors import AnchorSelection, count_anchors, select_anchors
+
+
+class BaseTranslator(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """A transformer and multi-output regressor from source latents X to target latents y."""
+
+    @abstractmethod
+    def fit(self, X: Any, y: Any) -> BaseTranslator:
+        """Estimate the map from X to y."""
+
+    @abstractmethod
+    def _translate(self, X: Array) -> Array:
+        """Map validated X to the target's coordinates, (n_samples, d_target)."""
+
+    def transform(self, X: Any) -> Array:
+        """Translate source latents into the target's coordinates.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+
+        Returns
+        -------
+        array of shape (n_samples, d_target)
+            In the target's raw coordinates and the dtype of X, on the device of X.
+        """
+        return self._translate(self._validate_source(X, "transform"))
+
+    def predict(self, X: Any) -> Array:
+        """The same map as `transform`; one-dimensional where `y` was so at fit.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+
+        Returns
+        -------
+        array of shape (n_samples, d_target) or (n_samples,)
+            Translated latents.
+        """
+        translated = self._translate(self._validate_source(X, "predict"))
+        return translated[:, 0] if self._y_is_1d else translated
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the output columns: the target's own if `y` was a DataFrame.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Only used to validate against the names seen at fit.
+
+        Returns
+        -------
+        ndarray of str objects
+            One name for each target dimension.
+        """
+        generic = super().get_feature_names_out(input_features)
+        return generic if self._target_names is None else self._target_names
+
+    def _validate_source(self, X, method):
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
+        fitted = self._fitted_array()
+        dispatched = is_foreign(fitted) or is_foreign(X)
+        if dispatched and not is_numpy(fitted) and not same_place(X, fitted):
+            raise ValueError(
+                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace and "
+                "the same device as those passed to fit(). Move the input there; or move the "
+                "translator to the host, from where it follows its input: "
+                "pickle.loads(pickle.dumps(translator))."
+            )
+        return X
+
+    def _validate_target(self, y):
+        """Target latents (n, d_target) to map back."""
+        one_column = self._n_features_out == 1
+        y = check_array(
+            y, dtype=accepted_dtypes(y), ensure_2d=not one_column, input_name="y", estimator=self
+        )
+        y = y[:, None] if y.ndim == 1 else y
+        if y.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but {type(self).__name__} is expecting "
+                f"{self._n_features_out}, the target's dimension, as input."
+            )
+        return y
+
+    def _fitted_array(self):
+        """An array whose library and device are those of the fit."""
+        return np.empty(0)
+
+    def _validate_pairs(self, X, y, sample_weight, *, reset):
+        """X (n, d_source), y (n, d_target) and weights, on X's device, in float32 or float64."""
+        x_params = {"dtype": accepted_dtypes(X)}
+        y_params = {"dtype": accepted_dtypes(y), "ensure_2d": False}
+        names = column_names(y)
+        X, y = validate_data(self, X, y, reset=reset, validate_separately=(x_params, y_params))
+        if X.shape[0] != y.shape[0]:
+            raise ValueError(
+                f"X has {X.shape[0]} rows and y has {y.shape[0]}: row i of both must be the same "
+                "item. Pass the two encodings of one set of items."
+            )
+        is_1d = y.ndim == 1
+        y = asarray_like(y, X, dtype=y.dtype if namespace_of(y) is namespace_of(X) else X.dtype)
+        y = y[:, None] if is_1d else y
+        if not reset and y.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but {type(self).__name__} has seen "
+                f"{self._n_features_out} so far: every batch needs the same target dimension."
+            )
+        self._n_features_out, self._y_is_1d, self._target_names = y.shape[1], is_1d, names
+        return X, y, check_weights(sample_weight, X)
+
+    def __getstate__(self):
+        # Arrays go to the host, so that what was fitted on a GPU loads where there is none.
+        return {key: to_host(value) for key, value in super().__getstate__().items()}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class LinearTranslator(BaseTranslator):
+    """A translator that depends on its anchors through their `PairMoments` alone.
+
+    A subclass overrides `_estimate`, and `_kind` to say which moments it needs.
+    """
+
+    # Attributes that solving sets; `partial_fit` leaves them to their first use.
+    _solved_attributes: tuple[str, ...] = ("coef_", "intercept_")
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
+        """Estimate the map from paired anchors.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents; row i of X and y is the same item.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a weight of k counts as k repetitions of the row.
+
+        Returns
+        -------
+        self : object
+            The fitted translator.
+        """
+        self._check_parameters()
+        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
+        random_state = check_random_state(self.random_state)
+        indices = self._choose_anchors(X, weight, random_state)
+        if indices is not None:
+            xp = namespace_of(X)
+            X, y = xp.take(X, indices, axis=0), xp.take(y, indices, axis=0)
+            weight = None if weight is None else xp.take(weight, indices, axis=0)
+        self._moments = None
+        self._accumulate(X, y, weight)
+        self._anchor_indices = indices
+        self._solve(random_state)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
+        """Add a batch of paired anchors to those seen so far.
+
+        Exact: the map is that of one `fit` on all rows, in whatever batches they came. All rows are
+        anchors (`n_anchors` is not used). The map is solved for at its first use after a batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents; row i of X and y is the same item.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        self : object
+            The translator.
+        """
+        self._check_parameters()
+        first = getattr(self, "_moments", None) is None
+        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=first)
+        if first:
+            self._moments = None
+        self._accumulate(X, y, weight)
+        self._anchor_indices = None
+        for name in self._solved_attributes:
+            self.__dict__.pop(name, None)
+        self._unsolved = True
+        return self
+
+    def inverse_transform(self, y: Any) -> Array:
+        """Map target latents back to the source by the pseudo-inverse of the map.
+
+        After `transform` it is the identity where the map loses nothing: a map of full rank with
+        d_source <= d_target, and no row normalisation.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents.
+
+        Returns
+        -------
+        array of shape (n_samples, d_source)
+            In the source's raw coordinates and the dtype of y.
+        """
+        check_is_fitted(self)
+        y = self._validate_target(y)
+        return _apply(self._backward_map(), y, self._scaling.unit_y)
+
+    @abstractmethod
+    def _estimate(
+        self, moments: PairMoments, random_state: np.random.RandomState
+    ) -> tuple[Array, Array | None]:
+        """Solve for W (d_source, d_target) and a bias (or None) between the scaled spaces."""
+
+    def _kind(self, X: Array) -> Kind:
+        """Which second moments the solver needs of data like X."""
+        return "cross"
+
+    def _pinv(self, W: Array) -> Array:
+        """Pseudo-inverse of the W that was estimated."""
+        return pinv(W)
+
+    def _check_parameters(self) -> None:
+        parse_scaling(self.scaling)
+
+    def _translate(self, X):
+        return _apply(AffineMap(self.coef_, self.intercept_), X, self._scaling.unit_x)
+
+    def _fitted_array(self):
+        return self.coef_
+
+    def _choose_anchors(self, X, weight, random_state):
+        """Indices of the anchors, or None for all rows. A row of weight 0 is never one."""
+        candidates = None if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+        n_samples = X.shape[0] if candidates is None else candidates.size
+        n_anchors = count_anchors(self.n_anchors, n_samples)
+        if self.n_anchors is None:
+            return None
+        rows = to_numpy(X)
+        rows = rows if candidates is None else rows[candidates]
+        indices = select_anchors(rows, n_anchors, self.anchor_selection, random_state)
+        indices = indices if candidates is None else candidates[indices]
+        return asarray_like(indices, X, dtype=namespace_of(X).int64)
+
+    def _accumulate(self, X, y, weight):
+        source, target = parse_scaling(self.scaling)
+        unit_rows = (source == "l2", target == "l2")
+        seen = self._moments
+        if seen is not None and unit_rows != self._unit_rows:
+            raise ValueError(
+                f"scaling became {self.scaling!r} between two batches, but whether rows are "
+                "normalised cannot change once some have been seen. Start again with fit."
+            )
+        kind = self._kind(X) if seen is None else seen.kind
+        batch = PairMoments.from_arrays(X, y, weight, kind=kind, unit_rows=unit_rows)
+        self.n_anchors_ = X.shape[0] + (0 if seen is None else self.n_anchors_)
+        self._moments = batch if seen is None else seen + batch
+        self._unit_rows = unit_rows
+        self._dtype_like = X[:0, :]
+
+    def _solve(self, random_state):
+        """From moments to the folded map: sets `coef_`, `intercept_` and what `_estimate` sets."""
+        if self._moments.n_rows < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
+                "1 sample. Give more rows, or a larger n_anchors."
+            )
+        self._unsolved = False
+        self._scaling = PairScaling.from_moments(self._moments, self.scaling)
+        W, bias = self._estimate(self._scaling.apply(self._moments), random_state)
+        bias = namespace_of(W).zeros_like(self._scaling.shift_y) if bias is None else bias
+        folded = self._scaling.fold(W, bias)
+        self.coef_ = asarray_like(folded.coef, self._dtype_like)
+        self.intercept_ = asarray_like(folded.intercept, self._dtype_like)
+        self._backward = None
+        if not all_finite(self.coef_, self.intercept_):
+            raise ValueError(
+                f"The map of {type(self).__name__} is not finite: the range of the latents "
+                f"overflows {self.coef_.dtype}. Rescale them, or give float64."
+            )
+
+    def _backward_map(self):
+        """The affine map target → source, made at its first use."""
+        coef = self.coef_
+        if self._backward is None:
+            W = self._scaling.unfold(coef)
+            swapped = self._scaling.swapped()
+            # x = (y - bias) W⁺ between the scaled spaces, the bias being what W makes of 0
+            origin = self._scaling.shift_x
+            bias = asarray_like(self.intercept_, origin) + asarray_like(coef, origin) @ origin
+            bias = (bias - self._scaling.shift_y) / self._scaling.scale_y
+            inverse = self._pinv(W)
+            self._backward = swapped.fold(inverse, -(bias @ inverse))
+        return self._backward
+
+    @property
+    def anchor_indices_(self) -> Array:
+        """Indices of the rows that served as anchors, (n_anchors_,), in the order chosen."""
+        check_is_fitted(self)
+        if self._anchor_indices is not None:
+            return self._anchor_indices
+        like = self._dtype_like
+        return namespace_of(like).arange(self.n_anchors_, device=device_of(like))
+
+    def __getattr__(self, name):
+        # Reached only where normal look-up fails: after `partial_fit`, before the map is solved for.
+        if name in type(self)._solved_attributes and self.__dict__.get("_unsolved"):
+            self._solve(check_random_state(self.random_state))
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = True
+        return tags
+
+
+def _apply(affine: AffineMap, X: Array, unit_rows: bool) -> Array:
+    return affine.apply(X, nonzero(row_norms(X)) if unit_rows else None)

@@ -1,0 +1,256 @@
+"""`PairMoments`: all that a linear translator needs to know of its anchors, and how to merge it.
+
+Procrustes, least squares and full-batch gradient descent depend on the paired rows (x, y) only
+through their number, their means and their cross-products. Those fit in memory however long the
+data, and those of two halves of the data merge into those of the whole, so one statistic serves
+`fit`, `partial_fit` and distributed reductions alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from ._array import (
+    Array,
+    asarray_like,
+    namespace_of,
+    nonzero,
+    qr,
+    row_norms,
+    same_place,
+    widest_float,
+)
+
+Kind = Literal["cross", "gram", "factor"]
+"""What a solver needs of the second moments.
+
+``"cross"``: XᵀY alone. ``"gram"``: XᵀX as well. ``"factor"``: both, as a QR factor, whose
+condition number is that of X where XᵀX would square it.
+"""
+
+# Rows × columns of one block: 32 MB in float32, long enough for a GEMM at full speed.
+_BLOCK_ELEMENTS = 2**23
+
+
+@dataclasses.dataclass(frozen=True)
+class Factor:
+    """A few rows with the cross-products of many: ``xᵀx``, ``xᵀy`` are those of the centred data.
+
+    Below a limit they are the centred rows themselves (times the root of their weight), which keeps
+    a problem of n < d anchors in n dimensions; above it they are ``R`` and ``QᵀY`` of ``X = QR``.
+    """
+
+    x: Array  # (m, d_source)
+    y: Array  # (m, d_target)
+
+    def products(self, *, gram: bool) -> Products:
+        return Products(self.x.T @ self.y, self.x.T @ self.x if gram else None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Products:
+    """Centred cross-products."""
+
+    xy: Array  # (d_source, d_target)
+    xx: Array | None  # (d_source, d_source)
+
+
+@dataclasses.dataclass(frozen=True)
+class PairMoments:
+    """Mergeable first and second moments of weighted pairs (x, y); ``a + b`` merges.
+
+    Means are those of all rows so far and second moments are centred on them (Chan, Golub &
+    LeVeque, 1983), because uncentred sums lose as many digits as the mean exceeds the spread.
+    """
+
+    kind: Kind
+    n_rows: int
+    weight: float
+    mean_x: Array  # (d_source,)
+    mean_y: Array  # (d_target,)
+    ss_x: Array  # (d_source,): weighted sums of squared deviations
+    ss_y: Array  # (d_target,)
+    norm_x: float  # weighted sum of the row norms, where rows are normalised, else 0
+    norm_y: float
+    second: Factor | Products
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: Array,
+        y: Array,
+        sample_weight: Array | None,
+        *,
+        kind: Kind,
+        unit_rows: tuple[bool, bool] = (False, False),
+    ) -> PairMoments:
+        """Moments of the rows of X (n, d_source) and y (n, d_target), one pass in blocks.
+
+        `unit_rows` says for X and for y whether rows are divided by their norm (``scaling="l2"``).
+        """
+        step = max(1, _BLOCK_ELEMENTS // (X.shape[1] + y.shape[1]))
+        total = None
+        for start in range(0, X.shape[0], step):
+            rows = slice(start, min(start + step, X.shape[0]))
+            w = None if sample_weight is None else sample_weight[rows]
+            block = cls._from_block(X[rows, :], y[rows, :], w, kind, unit_rows)
+            total = block if total is None else total + block
+        return total
+
+    @classmethod
+    def _from_block(cls, X, y, w, kind, unit_rows):
+        xp = namespace_of(X)
+        if w is None:
+            n_rows, weight = X.shape[0], float(X.shape[0])
+        else:
+            w = xp.astype(w, widest_float(X))
+            n_rows, weight = int(xp.sum(xp.astype(w > 0, xp.int64))), float(xp.sum(w))
+        x_rows, mean_x, norm_x = _centred_rows(X, w, weight, unit_rows[0])
+        y_rows, mean_y, norm_y = _centred_rows(y, w, weight, unit_rows[1])
+        moments = cls(
+            kind=kind,
+            n_rows=n_rows,
+            weight=weight,
+            mean_x=mean_x,
+            mean_y=mean_y,
+            ss_x=xp.sum(xp.square(x_rows), axis=0),
+            ss_y=xp.sum(xp.square(y_rows), axis=0),
+            norm_x=norm_x,
+            norm_y=norm_y,
+            second=Factor(x_rows, y_rows),
+        )
+        return moments._compressed()
+
+    @property
+    def row_limit(self) -> int:
+        """The number of rows up to which keeping them is the cheapest form."""
+        d_source, d_target = self.mean_x.shape[0], self.mean_y.shape[0]
+        return min(d_source, d_target) if self.kind == "cross" else d_source
+
+    def _compressed(self) -> PairMoments:
+        if isinstance(self.second, Products) or self.second.x.shape[0] <= self.row_limit:
+            return self
+        if self.kind == "factor":
+            q, r = qr(self.second.x)
+            second = Factor(r, q.T @ self.second.y)
+        else:
+            second = self.second.products(gram=self.kind == "gram")
+        return dataclasses.replace(self, second=second)
+
+    def __add__(self, other: PairMoments) -> PairMoments:
+        if not isinstance(other, PairMoments):
+            return NotImplemented
+        if self.kind != other.kind:
+            raise ValueError(f"Cannot merge moments of kind {self.kind!r} and {other.kind!r}.")
+        other = other.like(self)
+        weight = self.weight + other.weight
+        share = other.weight / weight if weight > 0 else 0.0
+        delta_x, delta_y = other.mean_x - self.mean_x, other.mean_y - self.mean_y
+        between = self.weight * share  # = w_a w_b / (w_a + w_b)
+        merged = PairMoments(
+            kind=self.kind,
+            n_rows=self.n_rows + other.n_rows,
+            weight=weight,
+            mean_x=self.mean_x + share * delta_x,
+            mean_y=self.mean_y + share * delta_y,
+            ss_x=self.ss_x + other.ss_x + between * delta_x**2,
+            ss_y=self.ss_y + other.ss_y + between * delta_y**2,
+            norm_x=self.norm_x + other.norm_x,
+            norm_y=self.norm_y + other.norm_y,
+            second=_merge(self, other, between, delta_x, delta_y),
+        )
+        return merged._compressed()
+
+    def like(self, other: PairMoments) -> PairMoments:
+        """The same moments in the array library and on the device of `other`."""
+        if same_place(self.mean_x, other.mean_x):
+            return self
+        return _map_arrays(self, lambda array: asarray_like(array, other.mean_x))
+
+    def cross_product(self) -> Array:
+        """XᵀY as `second` holds it, (d_source, d_target)."""
+        second = self.second
+        return second.x.T @ second.y if isinstance(second, Factor) else second.xy
+
+    def scaled(self, shift_x: Array, scale_x: Array, shift_y: Array, scale_y: Array) -> PairMoments:
+        """Moments of ``(x - shift_x) / scale_x`` and ``(y - shift_y) / scale_y``."""
+        second = self.second
+        if isinstance(second, Factor):
+            second = Factor(second.x / scale_x[None, :], second.y / scale_y[None, :])
+        else:
+            xy = second.xy / (scale_x[:, None] * scale_y[None, :])
+            xx = None if second.xx is None else second.xx / (scale_x[:, None] * scale_x[None, :])
+            second = Products(xy, xx)
+        return dataclasses.replace(
+            self,
+            mean_x=(self.mean_x - shift_x) / scale_x,
+            mean_y=(self.mean_y - shift_y) / scale_y,
+            ss_x=self.ss_x / scale_x**2,
+            ss_y=self.ss_y / scale_y**2,
+            second=second,
+        )
+
+    def about_zero(self) -> PairMoments:
+        """The same data, its second moments (and sums of squares) about the origin."""
+        return dataclasses.replace(
+            self,
+            ss_x=self.ss_x + self.weight * self.mean_x**2,
+            ss_y=self.ss_y + self.weight * self.mean_y**2,
+            second=_add_pair(self.second, self.weight, self.mean_x, self.mean_y),
+        )
+
+
+def _centred_rows(side, w, weight, unit_rows):
+    """Rows of one side, centred and times the root of their weight; their mean; sum of norms."""
+    xp = namespace_of(side)
+    rows = xp.astype(side, widest_float(side), copy=True)
+    norm_sum = 0.0
+    if unit_rows:
+        norms = row_norms(rows)
+        norm_sum = float(xp.sum(norms if w is None else norms * w))
+        rows /= nonzero(norms)[:, None]
+    column_sums = xp.sum(rows, axis=0) if w is None else w @ rows
+    mean = column_sums / weight if weight > 0 else column_sums
+    rows -= mean[None, :]
+    if w is not None:
+        rows *= xp.sqrt(w)[:, None]
+    return rows, mean, norm_sum
+
+
+def _merge(first, other, between, delta_x, delta_y):
+    """Second moments of the union: both sums and the rank-one term between the two means."""
+    a, b = first.second, other.second
+    if isinstance(a, Factor) and isinstance(b, Factor):
+        xp = namespace_of(a.x)
+        both = Factor(xp.concat([a.x, b.x]), xp.concat([a.y, b.y]))
+    else:
+        gram = first.kind == "gram"
+        a, b = (part.products(gram=gram) if isinstance(part, Factor) else part for part in (a, b))
+        both = Products(a.xy + b.xy, a.xx + b.xx if gram else None)
+    return _add_pair(both, between, delta_x, delta_y)
+
+
+def _add_pair(second, weight, x, y):
+    """Add ``weight`` times the outer products of one pair (x, y)."""
+    xp = namespace_of(x)
+    if isinstance(second, Factor):
+        root = weight**0.5
+        return Factor(
+            xp.concat([second.x, root * x[None, :]]), xp.concat([second.y, root * y[None, :]])
+        )
+    xy = second.xy + weight * (x[:, None] * y[None, :])
+    xx = None if second.xx is None else second.xx + weight * (x[:, None] * x[None, :])
+    return Products(xy, xx)
+
+
+def _map_arrays(value, function):
+    """Apply `function` to every array of a (nested) dataclass."""
+    changes = {}
+    for field in dataclasses.fields(value):
+        item = getattr(value, field.name)
+        if dataclasses.is_dataclass(item):
+            changes[field.name] = _map_arrays(item, function)
+        elif hasattr(item, "shape"):
+            changes[field.name] = function(item)
+    return dataclasses.replace(value, **changes)

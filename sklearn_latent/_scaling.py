@@ -1,0 +1,107 @@
+"""What ``scaling`` does to both sides, read off the moments, and how it is undone."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ._affine_map import AffineMap
+from ._array import Array, asarray_like, eps_of, namespace_of
+from ._moments import PairMoments
+
+SCALINGS = ("standard", "center", "l2", None)
+Scaling = Any
+"""One of `SCALINGS`, or a pair of them for (source, target)."""
+
+
+def parse_scaling(scaling: Scaling) -> tuple[str | None, str | None]:
+    """The pair (source, target) that the parameter ``scaling`` stands for."""
+    pair = tuple(scaling) if isinstance(scaling, (tuple, list)) else (scaling, scaling)
+    if len(pair) != 2 or any(
+        not (kind is None or (isinstance(kind, str) and kind in SCALINGS)) for kind in pair
+    ):
+        raise ValueError(
+            f"scaling={scaling!r} is unknown: use one of {', '.join(map(repr, SCALINGS))}, "
+            "or a pair (source, target) of them."
+        )
+    return pair
+
+
+def _shift_and_scale(
+    kind: str | None, mean: Array, ss: Array, weight: float, norm_sum: float
+) -> tuple[Array, Array]:
+    xp = namespace_of(mean)
+    zero, one = xp.zeros_like(mean), xp.ones_like(mean)
+    if kind == "center":
+        return mean, one
+    if kind == "l2":
+        # undone on the target side by the mean norm; on the way in, rows are unit already
+        return zero, one * (norm_sum / weight if norm_sum > 0 else 1.0)
+    if kind is None:
+        return zero, one
+    variance, eps = ss / weight, eps_of(mean.dtype, mean)
+    # what rounding alone can make of a constant column (StandardScaler's bound)
+    constant = variance <= weight * eps * variance + (weight * mean * eps) ** 2
+    return mean, xp.sqrt(xp.where(constant, one, variance))
+
+
+@dataclasses.dataclass(frozen=True)
+class PairScaling:
+    """``x -> (x - shift) / scale`` for the two sides, rows being of unit norm where `unit` says."""
+
+    shift_x: Array
+    scale_x: Array
+    shift_y: Array
+    scale_y: Array
+    unit_x: bool
+    unit_y: bool
+
+    @classmethod
+    def from_moments(cls, moments: PairMoments, scaling: Scaling) -> PairScaling:
+        source, target = parse_scaling(scaling)
+        weight = moments.weight
+        shift_x, scale_x = _shift_and_scale(
+            source, moments.mean_x, moments.ss_x, weight, moments.norm_x
+        )
+        shift_y, scale_y = _shift_and_scale(
+            target, moments.mean_y, moments.ss_y, weight, moments.norm_y
+        )
+        return cls(shift_x, scale_x, shift_y, scale_y, source == "l2", target == "l2")
+
+    def apply(self, moments: PairMoments) -> PairMoments:
+        """Moments of the scaled sides; unit rows are already so when moments are taken."""
+        one_x = namespace_of(self.scale_x).ones_like(self.scale_x)
+        one_y = namespace_of(self.scale_y).ones_like(self.scale_y)
+        return moments.scaled(
+            self.shift_x,
+            one_x if self.unit_x else self.scale_x,
+            self.shift_y,
+            one_y if self.unit_y else self.scale_y,
+        )
+
+    def fold(self, W: Array, bias: Array) -> AffineMap:
+        """The map in raw coordinates of ``x -> x @ W + bias`` between scaled ones.
+
+        Unit rows are left to the caller: the map expects them.
+        """
+        xp = namespace_of(W)
+        one = xp.ones_like(self.scale_x)
+        scale_x = one if self.unit_x else self.scale_x
+        raw = W * (self.scale_y[None, :] / scale_x[:, None])
+        intercept = self.shift_y + bias * self.scale_y - self.shift_x @ raw
+        return AffineMap(xp.matrix_transpose(raw), intercept)
+
+    def unfold(self, coef: Array) -> Array:
+        """The W between scaled spaces that `fold` made `coef` of."""
+        like = self.scale_x
+        xp = namespace_of(like)
+        one = xp.ones_like(self.scale_x)
+        scale_x = one if self.unit_x else self.scale_x
+        raw = xp.matrix_transpose(asarray_like(coef, like))
+        return raw * (scale_x[:, None] / self.scale_y[None, :])
+
+    def swapped(self) -> PairScaling:
+        """The same with source and target exchanged."""
+        return PairScaling(
+            self.shift_y, self.scale_y, self.shift_x, self.scale_x, self.unit_y, self.unit_x
+        )

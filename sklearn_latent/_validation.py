@@ -1,0 +1,72 @@
+"""Checks of parameters and inputs that scikit-learn's own do not cover."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+from ._array import Array, asarray_like, is_foreign, namespace_of, widest_float
+
+
+def check_option(name: str, value: Any, options: tuple) -> None:
+    if not any(type(value) is type(option) and value == option for option in options):
+        raise ValueError(
+            f"{name}={value!r} is unknown: use one of {', '.join(map(repr, options))}."
+        )
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    minimum: float,
+    strict: bool = False,
+    integer: bool = False,
+) -> None:
+    """Raise unless `value` is a finite number of at least (`strict`: above) `minimum`."""
+    kind, noun = (Integral, "an integer") if integer else (Real, "a number")
+    if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be {noun}; got {value!r} of type {type(value).__name__}.")
+    if not np.isfinite(value) or value < minimum or (strict and value == minimum):
+        raise ValueError(
+            f"{name}={value!r} must be finite and {'above' if strict else 'at least'} {minimum}."
+        )
+
+
+def check_weights(sample_weight: Any, X: Array) -> Array | None:
+    """`sample_weight` as a vector where X lives: one finite, non-negative number a row."""
+    if sample_weight is None:
+        return None
+    n_samples = X.shape[0]
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, float(sample_weight))
+    weight = check_array(
+        sample_weight,
+        ensure_2d=False,
+        dtype=None if is_foreign(sample_weight) else np.float64,
+        input_name="sample_weight",
+    )
+    if weight.ndim != 1 or weight.shape[0] != n_samples:
+        raise ValueError(
+            f"sample_weight has shape {tuple(weight.shape)}; expected one weight for each of the "
+            f"{n_samples} rows of X: ({n_samples},)."
+        )
+    weight = asarray_like(weight, X, dtype=widest_float(X))
+    xp = namespace_of(weight)
+    if bool(xp.any(weight < 0)):
+        raise ValueError("Negative values in sample_weight: give weights of at least 0.")
+    if not bool(xp.any(weight > 0)):
+        raise ValueError("sample_weight is zero for every row: give a positive weight to some.")
+    return weight
+
+
+def column_names(y: Any) -> np.ndarray | None:
+    """Column names of a DataFrame or the name of a Series, where they are all strings."""
+    names = getattr(y, "columns", None)
+    if names is None:
+        names = [getattr(y, "name", None)]
+    names = np.asarray(list(names), dtype=object)
+    return names if names.size and all(isinstance(name, str) for name in names) else None

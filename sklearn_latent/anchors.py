@@ -1,0 +1,111 @@
+"""Which rows of (X, y) serve as anchors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+
+AnchorSelection = str | Callable[[np.ndarray, int, np.random.RandomState], Any]
+
+
+def count_anchors(n_anchors: int | float | None, n_samples: int) -> int:
+    """The number of anchors that the parameter ``n_anchors`` asks of `n_samples` rows."""
+    if n_anchors is None:
+        return n_samples
+    is_number = isinstance(n_anchors, Real) and not isinstance(n_anchors, (bool, np.bool_))
+    if not is_number:
+        raise TypeError(
+            "n_anchors must be None, an int, or a float in (0, 1]; "
+            f"got {n_anchors!r} of type {type(n_anchors).__name__}."
+        )
+    if isinstance(n_anchors, Integral):
+        if not 1 <= n_anchors <= n_samples:
+            raise ValueError(
+                f"n_anchors={n_anchors} is not between 1 and the number of rows, {n_samples}: "
+                "lower it, give more rows, or use None for all of them."
+            )
+        return int(n_anchors)
+    if not 0 < n_anchors <= 1:
+        raise ValueError(f"n_anchors={n_anchors} as a fraction of the rows must be in (0, 1].")
+    return max(1, round(n_anchors * n_samples))
+
+
+def select_anchors(
+    X: np.ndarray,
+    n_anchors: int,
+    selection: AnchorSelection,
+    random_state: np.random.RandomState,
+) -> np.ndarray:
+    """Indices of `n_anchors` distinct rows of X, (n_anchors,), in the order they were chosen."""
+    if callable(selection):
+        return _checked(selection(X, n_anchors, random_state), n_anchors, X.shape[0])
+    strategies = {"uniform": _uniform, "kmeans": _kmeans, "farthest": _farthest}
+    if not isinstance(selection, str) or selection not in strategies:
+        raise ValueError(
+            f"anchor_selection={selection!r} is unknown: use one of "
+            f"{', '.join(map(repr, strategies))}, or a callable (X, n_anchors, random_state) -> "
+            "row indices."
+        )
+    return strategies[selection](X, n_anchors, random_state)
+
+
+def _uniform(X, n_anchors, random_state):
+    # The head of one permutation: for a given seed, fewer anchors are a subset of more.
+    return random_state.permutation(X.shape[0])[:n_anchors]
+
+
+def _kmeans(X, n_anchors, random_state):
+    """The row nearest to each k-means centre, among the rows of its own cluster."""
+    with warnings.catch_warnings():
+        # Fewer distinct rows than clusters: the gap is filled below.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        clusters = KMeans(n_anchors, n_init=1, random_state=random_state).fit(X)
+    distance = np.einsum("ij,ij->i", *(2 * [X - clusters.cluster_centers_[clusters.labels_]]))
+    nearest_first = np.lexsort((distance, clusters.labels_))
+    _, first = np.unique(clusters.labels_[nearest_first], return_index=True)
+    chosen = nearest_first[first]
+    if chosen.size < n_anchors:
+        rest = np.setdiff1d(np.arange(X.shape[0]), chosen)
+        extra = random_state.permutation(rest)[: n_anchors - chosen.size]
+        chosen = np.concatenate([chosen, extra])
+    return chosen
+
+
+def _farthest(X, n_anchors, random_state):
+    """Greedy farthest-point sampling from a random start: each next row is the most isolated."""
+    square = np.einsum("ij,ij->i", X, X, dtype=np.float64)
+    chosen = np.empty(n_anchors, dtype=np.intp)
+    chosen[0] = random_state.randint(X.shape[0])
+    distance = np.full(X.shape[0], np.inf)
+    for i in range(1, n_anchors):
+        last = chosen[i - 1]
+        np.minimum(distance, square - 2 * (X @ X[last]) + square[last], out=distance)
+        distance[last] = -np.inf  # never twice, even among duplicates
+        chosen[i] = np.argmax(distance)
+    return chosen
+
+
+def _checked(indices, n_anchors, n_samples):
+    """What a callable returned, or an error that says what is wrong with it."""
+    indices = np.asarray(indices)
+    problem = None
+    if indices.ndim != 1 or not np.issubdtype(indices.dtype, np.integer):
+        problem = f"an array of shape {indices.shape} and dtype {indices.dtype}"
+    elif indices.size != n_anchors:
+        problem = f"{indices.size} indices"
+    elif indices.min() < 0 or indices.max() >= n_samples:
+        problem = f"indices from {indices.min()} to {indices.max()}"
+    elif np.unique(indices).size != indices.size:
+        problem = "indices with repetitions"
+    if problem:
+        raise ValueError(
+            f"anchor_selection returned {problem}; expected {n_anchors} distinct integers "
+            f"from 0 to {n_samples - 1}."
+        )
+    return indices

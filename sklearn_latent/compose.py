@@ -1,0 +1,150 @@
+"""Translators made of other estimators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from ._array import Array, namespace_of
+from ._base import BaseTranslator
+from .linear import ProcrustesTranslator
+
+
+class TransformedTargetTranslator(BaseTranslator):
+    r"""Translate towards a transformed target, and undo the transformation.
+
+    ``TransformedTargetRegressor`` with a `transform`: with g the transformer, fitted on the target
+    anchors, and T the translator from X to g(y), the map is
+
+    .. math:: x \mapsto g^{-1}(T(x))
+
+    so that any scikit-learn scaler serves on the target side. Give the translator
+    ``scaling=None`` or a pair such as ``("standard", None)`` where the transformer does all the
+    scaling of the target.
+
+    Parameters
+    ----------
+    translator : translator or None, default=None
+        Fitted as a clone on X and the transformed y; None for ``ProcrustesTranslator()``.
+
+    transformer : transformer with ``inverse_transform`` or None, default=None
+        Fitted as a clone on y (as two-dimensional); None leaves y as it is.
+
+    Attributes
+    ----------
+    translator_ : translator
+        The fitted translator.
+
+    transformer_ : transformer
+        The fitted transformer.
+
+    n_features_in_ : int
+        The source's dimension.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the source's columns, where X was a DataFrame with string names.
+
+    Raises
+    ------
+    TypeError
+        If the transformer has no ``inverse_transform``, or a part is no estimator of its kind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import RobustScaler
+    >>> from sklearn_latent import LstsqTranslator, TransformedTargetTranslator
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 3))
+    >>> y = X @ rng.normal(size=(3, 4)) + 5
+    >>> translator = TransformedTargetTranslator(LstsqTranslator(), RobustScaler()).fit(X, y)
+    >>> np.allclose(translator.transform(X), y)
+    True
+    """
+
+    def __init__(self, translator: Any = None, transformer: Any = None):
+        self.translator = translator
+        self.transformer = transformer
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TransformedTargetTranslator:
+        """Fit the transformer on y and the translator on X and the transformed y.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents; row i of X and y is the same item.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, passed to the translator, and to the transformer if it takes any.
+
+        Returns
+        -------
+        self : object
+            The fitted translator.
+        """
+        translator = ProcrustesTranslator() if self.translator is None else self.translator
+        transformer = FunctionTransformer() if self.transformer is None else self.transformer
+        _require(translator, "translator", ("fit", "transform"))
+        _require(transformer, "transformer", ("fit", "transform", "inverse_transform"))
+        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
+        # Plain arrays between the parts, whatever output the user has configured.
+        self.transformer_ = _plain(clone(transformer))
+        self.translator_ = _plain(clone(translator))
+        weighted = {} if weight is None else {"sample_weight": weight}
+        self.transformer_.fit(
+            y, **(weighted if has_fit_parameter(transformer, "sample_weight") else {})
+        )
+        self.translator_.fit(X, self.transformer_.transform(y), **weighted)
+        return self
+
+    def inverse_transform(self, y: Any) -> Array:
+        """Map target latents back to the source.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents.
+
+        Returns
+        -------
+        array of shape (n_samples, d_source)
+            In the source's raw coordinates.
+        """
+        check_is_fitted(self)
+        y = self._validate_target(y)
+        return self.translator_.inverse_transform(self.transformer_.transform(y))
+
+    def _translate(self, X):
+        out = self.transformer_.inverse_transform(self.translator_.transform(X))
+        return namespace_of(X).astype(out, X.dtype, copy=False)
+
+    def _fitted_array(self):
+        inner = self.translator_
+        return (
+            inner._fitted_array() if isinstance(inner, BaseTranslator) else super()._fitted_array()
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = ProcrustesTranslator() if self.translator is None else self.translator
+        tags.regressor_tags.poor_score = get_tags(inner).regressor_tags.poor_score
+        return tags
+
+
+def _plain(transformer):
+    setter = getattr(transformer, "set_output", None)
+    return transformer if setter is None else setter(transform="default")
+
+
+def _require(part: Any, name: str, methods: tuple[str, ...]) -> None:
+    missing = [method for method in methods if not hasattr(part, method)]
+    if missing or isinstance(part, type):
+        raise TypeError(
+            f"{name} must be an estimator instance with {', '.join(methods)}; got {part!r}"
+            + (f", which lacks {', '.join(missing)}." if missing else ", a class.")
+        )
