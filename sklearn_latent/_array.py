@@ -135,6 +135,16 @@ def qr(a: Array) -> tuple[Array, Array]:
     return xp.linalg.qr(a, mode="reduced")
 
 
+def complement(basis: Array) -> Array:
+    """Orthonormal basis (d, d - r) of what is orthogonal to the columns of `basis` (d, r)."""
+    xp = namespace_of(basis)
+    if xp is numpy_api:
+        q = scipy.linalg.qr(basis, mode="full", check_finite=False)[0]
+    else:
+        q = xp.linalg.qr(basis, mode="complete")[0]
+    return q[:, basis.shape[1] :]
+
+
 def row_norms(x: Array) -> Array:
     """Euclidean norms of the rows, in the widest float, without a copy of `x`'s size."""
     xp = namespace_of(x)
@@ -155,13 +165,18 @@ def dot(a: Array, b: Array) -> Array:
     return xp.reshape(a, (-1,)) @ xp.reshape(b, (-1,))
 
 
-def all_finite(*arrays: Array) -> bool:
-    return all(bool(namespace_of(a).all(namespace_of(a).isfinite(a))) for a in arrays)
+def fits_in(dtype: Any, *arrays: Array) -> bool:
+    """Whether all values are finite and remain so when cast to `dtype`."""
+    for a in arrays:
+        xp = namespace_of(a)
+        if not bool(xp.all(xp.abs(a) <= float(xp.finfo(dtype).max))):
+            return False
+    return True
 
 
 def to_host(value: Any) -> Any:
     """Replace every foreign array inside `value` (containers, dataclasses) by a NumPy array."""
-    if isinstance(value, np.ndarray) or isinstance(value, (str, bytes, int, float, type(None))):
+    if isinstance(value, (np.ndarray, str, bytes, int, float, type(None))):
         return value
     if isinstance(value, dict):
         return {key: to_host(item) for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""`BaseTranslator`: the conventions of all translators; `LinearTranslator`: moments → solve → fold."""
+"""`BaseTranslator`: what all translators share; `LinearTranslator`: moments → solve → fold."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ._affine_map import AffineMap, pinv
 from ._array import (
     Array,
     accepted_dtypes,
-    all_finite,
     asarray_like,
     device_of,
-    is_numpy,
+    fits_in,
     is_foreign,
+    is_numpy,
     namespace_of,
     nonzero,
     row_norms,
@@ -33,9 +33,9 @@ from ._array import (
     to_numpy,
 )
 from ._moments import Kind, PairMoments
-from ._scaling import PairScaling, Scaling, parse_scaling
+from ._scaling import PairScaling, parse_scaling
 from ._validation import check_weights, column_names
-from .anchors import AnchorSelection, count_anchors, select_anchors
+from .anchors import count_anchors, select_anchors
 
 
 class BaseTranslator(
@@ -106,15 +106,7 @@ class BaseTranslator(
     def _validate_source(self, X, method):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
-        fitted = self._fitted_array()
-        dispatched = is_foreign(fitted) or is_foreign(X)
-        if dispatched and not is_numpy(fitted) and not same_place(X, fitted):
-            raise ValueError(
-                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace and "
-                "the same device as those passed to fit(). Move the input there; or move the "
-                "translator to the host, from where it follows its input: "
-                "pickle.loads(pickle.dumps(translator))."
-            )
+        check_place(self, self._fitted_array(), X, method)
         return X
 
     def _validate_target(self, y):
@@ -123,6 +115,7 @@ class BaseTranslator(
         y = check_array(
             y, dtype=accepted_dtypes(y), ensure_2d=not one_column, input_name="y", estimator=self
         )
+        check_place(self, self._fitted_array(), y, "inverse_transform")
         y = y[:, None] if y.ndim == 1 else y
         if y.shape[1] != self._n_features_out:
             raise ValueError(
@@ -132,7 +125,7 @@ class BaseTranslator(
         return y
 
     def _fitted_array(self):
-        """An array whose library and device are those of the fit."""
+        """An array whose library and device are those of the fit; NumPy may follow any input."""
         return np.empty(0)
 
     def _validate_pairs(self, X, y, sample_weight, *, reset):
@@ -306,7 +299,12 @@ class LinearTranslator(BaseTranslator):
                 "normalised cannot change once some have been seen. Start again with fit."
             )
         kind = self._kind(X) if seen is None else seen.kind
-        batch = PairMoments.from_arrays(X, y, weight, kind=kind, unit_rows=unit_rows)
+        with np.errstate(over="ignore", invalid="ignore"):
+            batch = PairMoments.from_arrays(X, y, weight, kind=kind, unit_rows=unit_rows)
+        if not fits_in(batch.ss_x.dtype, batch.ss_x, batch.ss_y):
+            raise ValueError(
+                f"The squares of X or y overflow {batch.ss_x.dtype}: rescale the latents."
+            )
         self.n_anchors_ = X.shape[0] + (0 if seen is None else self.n_anchors_)
         self._moments = batch if seen is None else seen + batch
         self._unit_rows = unit_rows
@@ -324,14 +322,14 @@ class LinearTranslator(BaseTranslator):
         W, bias = self._estimate(self._scaling.apply(self._moments), random_state)
         bias = namespace_of(W).zeros_like(self._scaling.shift_y) if bias is None else bias
         folded = self._scaling.fold(W, bias)
+        if not fits_in(self._dtype_like.dtype, folded.coef, folded.intercept):
+            raise ValueError(
+                f"The map of {type(self).__name__} overflows {self._dtype_like.dtype}: the ranges "
+                "of X and y are too far apart. Rescale them, or give float64."
+            )
         self.coef_ = asarray_like(folded.coef, self._dtype_like)
         self.intercept_ = asarray_like(folded.intercept, self._dtype_like)
         self._backward = None
-        if not all_finite(self.coef_, self.intercept_):
-            raise ValueError(
-                f"The map of {type(self).__name__} is not finite: the range of the latents "
-                f"overflows {self.coef_.dtype}. Rescale them, or give float64."
-            )
 
     def _backward_map(self):
         """The affine map target → source, made at its first use."""
@@ -357,7 +355,7 @@ class LinearTranslator(BaseTranslator):
         return namespace_of(like).arange(self.n_anchors_, device=device_of(like))
 
     def __getattr__(self, name):
-        # Reached only where normal look-up fails: after `partial_fit`, before the map is solved for.
+        # Reached only where normal look-up fails: after `partial_fit`, before the map is solved.
         if name in type(self)._solved_attributes and self.__dict__.get("_unsolved"):
             self._solve(check_random_state(self.random_state))
             return getattr(self, name)
@@ -371,3 +369,18 @@ class LinearTranslator(BaseTranslator):
 
 def _apply(affine: AffineMap, X: Array, unit_rows: bool) -> Array:
     return affine.apply(X, nonzero(row_norms(X)) if unit_rows else None)
+
+
+def check_place(estimator: BaseEstimator, fitted: Array, X: Array, method: str) -> None:
+    """Raise where arrays of the fit live in another library or on another device than X.
+
+    What was fitted with NumPy, or pickled, lives on the host and follows its input instead.
+    """
+    dispatched = is_foreign(fitted) or is_foreign(X)
+    if dispatched and not is_numpy(fitted) and not same_place(X, fitted):
+        raise ValueError(
+            f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace "
+            "and the same device as those passed to fit(). Move the input there; or move the "
+            "estimator to the host, from where it follows its input: "
+            "pickle.loads(pickle.dumps(estimator))."
+        )

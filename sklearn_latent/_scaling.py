@@ -27,9 +27,10 @@ def parse_scaling(scaling: Scaling) -> tuple[str | None, str | None]:
     return pair
 
 
-def _shift_and_scale(
+def shift_and_scale(
     kind: str | None, mean: Array, ss: Array, weight: float, norm_sum: float
 ) -> tuple[Array, Array]:
+    """What is subtracted from one side and what it is divided by, (d,) each."""
     xp = namespace_of(mean)
     zero, one = xp.zeros_like(mean), xp.ones_like(mean)
     if kind == "center":
@@ -60,10 +61,10 @@ class PairScaling:
     def from_moments(cls, moments: PairMoments, scaling: Scaling) -> PairScaling:
         source, target = parse_scaling(scaling)
         weight = moments.weight
-        shift_x, scale_x = _shift_and_scale(
+        shift_x, scale_x = shift_and_scale(
             source, moments.mean_x, moments.ss_x, weight, moments.norm_x
         )
-        shift_y, scale_y = _shift_and_scale(
+        shift_y, scale_y = shift_and_scale(
             target, moments.mean_y, moments.ss_y, weight, moments.norm_y
         )
         return cls(shift_x, scale_x, shift_y, scale_y, source == "l2", target == "l2")

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._array import Array, namespace_of
 from ._base import BaseTranslator
-from .linear import ProcrustesTranslator
+from .orthogonal import ProcrustesTranslator
 
 
 class TransformedTargetTranslator(BaseTranslator):

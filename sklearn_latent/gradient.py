@@ -45,9 +45,9 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         Stop when a step lowers the loss by less than this. With 0.0 all `max_iter` steps are taken.
 
     device : {"auto", "cpu", "cuda", "cuda:1", "mps"}, default="auto"
-        Where the steps are computed; the last three need torch. ``"auto"`` stays where the input is,
-        except that NumPy arrays go to a CUDA GPU where torch sees one. The result is
-        where the input is.
+        Where the steps are computed; the last three need torch. ``"auto"`` stays where the input
+        is, except that NumPy arrays go to a CUDA GPU where torch sees one. The result is where the
+        input is.
 
     scaling : {"standard", "center", "l2", None} or a pair of them, default="standard"
         What is done to both sides (or to source and target) before solving, with statistics of the

@@ -148,6 +148,6 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        # Works on any array library, but without `array_api_support`: scikit-learn's check of that tag
-        # wants another library than fit's refused, and a padder that holds no array need not.
+        # Works on any array library, but without `array_api_support`: scikit-learn's check of that
+        # tag wants another library than fit's refused, and a padder that holds no array need not.
         return tags

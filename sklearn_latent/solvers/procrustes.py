@@ -1,8 +1,10 @@
-"""Orthogonal Procrustes: the best rotation between paired points."""
+"""Orthogonal maps: the best one between paired points, and the nearest one to a matrix."""
 
 from __future__ import annotations
 
-from .._array import Array, namespace_of, qr, svd
+from typing import Any
+
+from .._array import Array, complement, namespace_of, qr, svd
 from .._moments import Factor, Products
 from .rank import numerical_rank
 
@@ -37,3 +39,42 @@ def _svd_of_cross_product(second):
     p, t = qr(xp.matrix_transpose(y))
     u, s, vt = svd(r @ xp.matrix_transpose(t))
     return q @ u, s, vt @ xp.matrix_transpose(p)
+
+
+def polar_factor(A: Array, dtype: Any) -> tuple[Array, Array, int]:
+    """The semi-orthogonal ``U Vᵀ`` nearest to ``A = U S Vᵀ``, on the rank that A has in `dtype`."""
+    u, s, vt = svd(A)
+    rank = numerical_rank(s, dtype)
+    return u[:, :rank] @ vt[:rank, :], s, rank
+
+
+def rotation(xy: Array, *, allow_reflection: bool) -> tuple[Array, Array, int]:
+    """Semi-orthogonal W of full rank that maximises ``tr(Wᵀ xy)``; a rotation if so asked.
+
+    What the rank of `xy` leaves open is turned as little as possible: among all completions the one
+    nearest to the (padded) identity, which unlike the singular vectors of 0 is unique.
+
+    Returns
+    -------
+    W : array of shape (d_source, d_target)
+    singular_values : array of shape (min(d_source, d_target),), of xy
+    rank : int
+    """
+    xp = namespace_of(xy)
+    u, s, vt = svd(xy)
+    rank = numerical_rank(s, s.dtype)
+    W = u[:, :rank] @ vt[:rank, :]
+    if rank < s.shape[0]:
+        free_x, free_y = complement(u[:, :rank]), complement(xp.matrix_transpose(vt[:rank, :]))
+        shared = min(xy.shape)
+        identity = xp.matrix_transpose(free_x[:shared, :]) @ free_y[:shared, :]
+        a, _, bt = svd(identity)
+        left, right = free_x @ a, bt @ xp.matrix_transpose(free_y)
+        W = W + left @ right
+    else:
+        left, right = u, vt
+    # Reversing the last pair costs the least: its singular value is the smallest.
+    square = xy.shape[0] == xy.shape[1]
+    if square and not allow_reflection and float(xp.linalg.det(W)) < 0:
+        W = W - 2 * left[:, -1:] @ right[-1:, :]
+    return W, s, rank

@@ -1,0 +1,96 @@
+"""What there is to beat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from ._array import Array, device_of, namespace_of
+from ._base import BaseTranslator
+
+
+class AbsoluteTranslator(BaseTranslator):
+    r"""Use source latents as they are, cropped or zero-padded to the target's dimension.
+
+    The *absolute* baseline of [1]_ (Section 4): the lower bound that a translation has to beat, as
+    a translator, so that a grid search or a table can hold it. Nothing is estimated: fit only
+    takes the target's dimension.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        The source's dimension.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the source's columns, where X was a DataFrame with string names.
+
+    Raises
+    ------
+    ValueError
+        At fit: for different numbers of rows and values that are not finite. At transform: for
+        another number of columns than at fit.
+
+    References
+    ----------
+    .. [1] V. Maiorca, L. Moschella, A. Norelli, M. Fumero, F. Locatello, E. Rodolà. "Latent Space
+       Translation via Semantic Alignment". NeurIPS 2023, Section 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_latent import AbsoluteTranslator
+    >>> translator = AbsoluteTranslator().fit(np.ones((2, 2)), np.ones((2, 3)))
+    >>> translator.transform(np.ones((1, 2)))
+    array([[1., 1., 0.]])
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AbsoluteTranslator:
+        """Take the target's dimension.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents; only the number of columns counts.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Checked and not used.
+
+        Returns
+        -------
+        self : object
+            The fitted translator.
+        """
+        self._validate_pairs(X, y, sample_weight, reset=True)
+        return self
+
+    def inverse_transform(self, y: Any) -> Array:
+        """Crop or pad target latents to the source's dimension.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents.
+
+        Returns
+        -------
+        array of shape (n_samples, d_source)
+            The same numbers.
+        """
+        check_is_fitted(self)
+        return _pad_or_crop(self._validate_target(y), self.n_features_in_)
+
+    def _translate(self, X):
+        return _pad_or_crop(X, self._n_features_out)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
+def _pad_or_crop(X, n_columns):
+    xp, missing = namespace_of(X), max(0, n_columns - X.shape[1])
+    zeros = xp.zeros((X.shape[0], missing), dtype=X.dtype, device=device_of(X))
+    return xp.concat([X[:, : min(n_columns, X.shape[1])], zeros], axis=1)

@@ -1,0 +1,107 @@
+"""The relative space: similarities to anchors, and the way back from them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .._array import Array, namespace_of, nonzero, row_norms, svd
+from .rank import numerical_rank
+
+
+def unit_rows(X: Array) -> Array:
+    """Rows divided by their norm; zero rows stay zero."""
+    norms = nonzero(row_norms(X))
+    return X / namespace_of(X).astype(norms, X.dtype)[:, None]
+
+
+def cosine(X: Array, anchors: Array) -> Array:
+    """Cosine of the angle between rows and anchors, (n, k)."""
+    return unit_rows(X) @ namespace_of(X).matrix_transpose(unit_rows(anchors))
+
+
+def angular(X: Array, anchors: Array) -> Array:
+    """``1 - angle / π``: 1 in one direction, 0 in opposite ones, linear in the angle."""
+    xp = namespace_of(X)
+    cosines = cosine(X, anchors)
+    one = xp.ones_like(cosines)
+    return 1 - xp.acos(xp.minimum(xp.maximum(cosines, -one), one)) / math.pi
+
+
+def euclidean(X: Array, anchors: Array) -> Array:
+    """Euclidean distance of rows to anchors, (n, k)."""
+    xp = namespace_of(X)
+    # Moving the origin to the anchors leaves distances as they are and spares the expanded square
+    # the digits that a common offset would cost.
+    origin = xp.mean(anchors, axis=0)
+    X, anchors = X - origin[None, :], anchors - origin[None, :]
+    product = X @ xp.matrix_transpose(anchors)
+    square_x, square_a = xp.sum(xp.square(X), axis=1), xp.sum(xp.square(anchors), axis=1)
+    square = square_x[:, None] - 2 * product + square_a[None, :]
+    return xp.sqrt(xp.maximum(square, xp.zeros_like(square)))
+
+
+def manhattan(X: Array, anchors: Array) -> Array:
+    """Sum of absolute differences of rows to anchors, (n, k)."""
+    xp = namespace_of(X)
+    columns = [xp.sum(xp.abs(X - anchors[i, :][None, :]), axis=1) for i in range(anchors.shape[0])]
+    return xp.stack(columns, axis=1)
+
+
+METRICS = {"cosine": cosine, "angular": angular, "euclidean": euclidean, "manhattan": manhattan}
+
+
+def prune(
+    unit_anchors: np.ndarray, delta: float, random_state: np.random.RandomState
+) -> np.ndarray:
+    """Greedy farthest-point sampling with the distance ``1 - |cos|``, stopped below `delta`.
+
+    Parameters
+    ----------
+    unit_anchors : ndarray of shape (k, d)
+        Rows of unit norm.
+    delta : float
+        Stop when no anchor is as far as this from all that are kept.
+
+    Returns
+    -------
+    ndarray of shape (n_kept,)
+        Row indices in the order of choice; the first is random. All rows where delta is 0.
+    """
+    k = unit_anchors.shape[0]
+    chosen = [int(random_state.randint(k))]
+    distance = np.full(k, np.inf)
+    while len(chosen) < k:
+        distance = np.minimum(distance, 1 - np.abs(unit_anchors @ unit_anchors[chosen[-1]]))
+        distance[chosen[-1]] = -np.inf
+        farthest = int(np.argmax(distance))
+        if distance[farthest] < delta:
+            break
+        chosen.append(farthest)
+    return np.asarray(chosen, dtype=np.intp)
+
+
+def decoding_matrix(
+    unit_anchors: np.ndarray, subspaces: list[np.ndarray], ridge: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""M (k, d) such that ``relative @ M`` is the mean of the decodings by each subspace.
+
+    That of anchors A with rows of unit norm is :math:`(A^\top)^+`, or with a ridge α
+    :math:`(A A^\top + α I)^{-1} A`. Both are linear, so any number of them is one matrix.
+
+    Returns
+    -------
+    M : ndarray of shape (k, d)
+    condition_numbers : ndarray of shape (n_subspaces,)
+        Of the anchors of each subspace.
+    """
+    M = np.zeros_like(unit_anchors)
+    conditions = np.empty(len(subspaces))
+    for i, rows in enumerate(subspaces):
+        u, s, vt = svd(unit_anchors[rows])
+        rank = numerical_rank(s, s.dtype)
+        conditions[i] = s[0] / s[rank - 1] if rank else np.inf
+        gain = 1 / s[:rank] if ridge is None else s[:rank] / (s[:rank] ** 2 + ridge)
+        M[rows] += (u[:, :rank] * gain) @ vt[:rank] / len(subspaces)
+    return M, conditions

@@ -1,0 +1,11 @@
+"""What must hold before any test imports SciPy or matplotlib."""
+
+import importlib.metadata
+import os
+
+SCIPY_VERSION = tuple(int(part) for part in importlib.metadata.version("scipy").split(".")[:2])
+
+# scikit-learn dispatches to other array libraries only with this, and refuses an older SciPy.
+if SCIPY_VERSION >= (1, 14):
+    os.environ["SCIPY_ARRAY_API"] = "1"
+os.environ["MPLBACKEND"] = "Agg"

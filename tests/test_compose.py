@@ -1,0 +1,110 @@
+"""TransformedTargetTranslator and ZeroPadder in composition."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn import config_context
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    MinMaxScaler,
+    Normalizer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+
+from sklearn_latent import (
+    LstsqTranslator,
+    ProcrustesTranslator,
+    TransformedTargetTranslator,
+    ZeroPadder,
+)
+
+
+@pytest.fixture
+def latents():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    return X, np.exp(X @ rng.normal(size=(4, 5)) / 4) + 0.1 * rng.uniform(size=(80, 5))
+
+
+@pytest.mark.parametrize("scaler", [RobustScaler(), MinMaxScaler(), QuantileTransformer(20)])
+def test_it_is_transformed_target_regressor(latents, scaler):
+    X, y = latents
+    oracle = TransformedTargetRegressor(LinearRegression(), transformer=scaler).fit(X, y)
+    ours = TransformedTargetTranslator(LstsqTranslator(), scaler).fit(X, y)
+    assert_allclose(ours.transform(X), oracle.predict(X), atol=1e-8)
+    assert_allclose(ours.predict(X), oracle.predict(X), atol=1e-8)
+
+
+def test_a_standard_scaler_is_the_scaling_standard(latents):
+    X, y = latents
+    composed = TransformedTargetTranslator(
+        ProcrustesTranslator(scaling=("standard", None)), StandardScaler()
+    )
+    weight = np.random.default_rng(0).uniform(size=len(X))
+    for w in (None, weight):
+        folded = ProcrustesTranslator().fit(X, y, sample_weight=w)
+        composed.fit(X, y, sample_weight=w)
+        assert_allclose(composed.transform(X), folded.transform(X), atol=1e-10)
+        assert_allclose(composed.inverse_transform(y), folded.inverse_transform(y), atol=1e-10)
+
+
+def test_a_pipeline_may_be_the_translator(latents):
+    X, y = latents
+    inner = make_pipeline(StandardScaler(), LstsqTranslator())
+    composed = TransformedTargetTranslator(inner, RobustScaler()).fit(X, y)
+    assert_allclose(composed.transform(X), LstsqTranslator().fit(X, y).transform(X), atol=1e-8)
+
+
+def test_the_defaults_are_plain_procrustes(latents):
+    X, y = latents
+    expected = ProcrustesTranslator().fit(X, y)
+    assert np.array_equal(
+        TransformedTargetTranslator().fit(X, y).transform(X), expected.transform(X)
+    )
+
+
+def test_the_parts_given_are_not_fitted(latents):
+    translator, scaler = LstsqTranslator(), RobustScaler()
+    TransformedTargetTranslator(translator, scaler).fit(*latents)
+    assert not hasattr(translator, "coef_")
+    assert not hasattr(scaler, "center_")
+
+
+def test_pandas_output_has_the_targets_columns(latents):
+    pd = pytest.importorskip("pandas")
+    X, y = latents
+    frame = pd.DataFrame(y, columns=list("abcde"))
+    composed = TransformedTargetTranslator(LstsqTranslator(), RobustScaler())
+    with config_context(transform_output="pandas"):
+        out = composed.fit(X, frame).transform(X)
+    assert list(out.columns) == list("abcde")
+    assert_allclose(out.to_numpy(), LstsqTranslator().fit(X, y).transform(X), atol=1e-8)
+
+
+def test_parts_of_the_wrong_kind(latents):
+    with pytest.raises(TypeError, match="transformer must be an estimator.*lacks inverse_transfo"):
+        TransformedTargetTranslator(LstsqTranslator(), Normalizer()).fit(*latents)
+    with pytest.raises(TypeError, match="translator must be an estimator.*lacks transform"):
+        TransformedTargetTranslator(LinearRegression()).fit(*latents)
+    with pytest.raises(TypeError, match="translator must be an estimator instance.*a class"):
+        TransformedTargetTranslator(LstsqTranslator).fit(*latents)
+
+
+def test_padding_is_undone_by_cropping(latents):
+    X, _ = latents
+    padder = ZeroPadder(7).fit(X)
+    padded = padder.transform(X)
+    assert np.array_equal(padded, np.pad(X, [(0, 0), (0, 3)]))
+    assert np.array_equal(padder.inverse_transform(padded), X)
+    assert not np.shares_memory(padder.inverse_transform(padded), padded)
+
+
+def test_padded_columns_have_names(latents):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(latents[0], columns=list("abcd"))
+    out = ZeroPadder(6).set_output(transform="pandas").fit_transform(frame)
+    assert list(out.columns) == ["a", "b", "c", "d", "zeropadder0", "zeropadder1"]

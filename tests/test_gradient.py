@@ -1,0 +1,198 @@
+"""AffineTranslator against torch's autograd and Adam, and against closed forms."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn import config_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_latent import AffineTranslator
+
+try:
+    from sklearn.callback import ProgressBar
+except ImportError:
+    ProgressBar = None
+
+
+def pair(n=60, d_source=5, d_target=4, seed=0, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d_source)) * rng.uniform(0.5, 2, d_source) + 1
+    y = X @ rng.normal(size=(d_source, d_target)) + 3 + 0.1 * rng.normal(size=(n, d_target))
+    return X.astype(dtype), y.astype(dtype)
+
+
+def torch_affine(X, y, seed, lr, steps, sample_weight=None):
+    """nn.Linear, MSELoss and Adam, as one writes it; initial weights drawn as documented."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.RandomState(seed)
+    bound = X.shape[1] ** -0.5
+    X, y = torch.tensor(X), torch.tensor(y)
+    layer = torch.nn.Linear(X.shape[1], y.shape[1], dtype=X.dtype)
+    with torch.no_grad():
+        layer.weight[:] = torch.tensor(rng.uniform(-bound, bound, tuple(layer.weight.shape)))
+        layer.bias[:] = torch.tensor(rng.uniform(-bound, bound, tuple(layer.bias.shape)))
+    optimizer = torch.optim.Adam(layer.parameters(), lr=lr)
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        if sample_weight is None:
+            loss = torch.nn.MSELoss()(layer(X), y)
+        else:
+            errors = ((layer(X) - y) ** 2).mean(dim=1)
+            loss = (errors * torch.tensor(sample_weight)).sum() / sample_weight.sum()
+        losses.append(loss.item())
+        loss.backward()
+        optimizer.step()
+    return layer.weight.detach().numpy(), layer.bias.detach().numpy(), losses
+
+
+@pytest.mark.parametrize("n", [60, 2])  # Gram matrix, and rows kept as they are
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 2e-4)])
+@pytest.mark.parametrize(("d_source", "d_target"), [(5, 4), (4, 4), (9, 12)])
+def test_iterates_are_those_of_torch(n, dtype, tolerance, d_source, d_target):
+    X, y = pair(n, d_source, d_target, dtype=dtype)
+    coef, intercept, losses = torch_affine(X, y, seed=3, lr=0.01, steps=40)
+    translator = AffineTranslator(
+        scaling=None, learning_rate_init=0.01, max_iter=40, random_state=3, device="cpu"
+    ).fit(X, y)
+    assert_allclose(translator.coef_, coef, rtol=tolerance, atol=tolerance)
+    assert_allclose(translator.intercept_, intercept, rtol=tolerance, atol=tolerance)
+    assert_allclose(translator.loss_curve_, losses, rtol=tolerance)
+    assert translator.n_iter_ == len(translator.loss_curve_) == 40
+
+
+def test_defaults_are_torch_on_standardised_anchors():
+    X, y = pair()
+    source, target = StandardScaler().fit(X), StandardScaler().fit(y)
+    W, b, losses = torch_affine(source.transform(X), target.transform(y), 0, 1e-3, 300)
+    translator = AffineTranslator(random_state=0, device="cpu").fit(X, y)
+    expected = target.inverse_transform(source.transform(X) @ W.T + b)
+    assert_allclose(translator.transform(X), expected, atol=1e-9)
+    assert_allclose(translator.loss_curve_, losses, rtol=1e-9)
+
+
+def test_weights_weigh_the_loss():
+    X, y = pair()
+    w = np.random.default_rng(0).uniform(size=len(X))
+    coef, intercept, losses = torch_affine(X, y, 1, 0.01, 30, sample_weight=w)
+    translator = AffineTranslator(
+        scaling=None, learning_rate_init=0.01, max_iter=30, random_state=1, device="cpu"
+    ).fit(X, y, sample_weight=w)
+    assert_allclose(translator.coef_, coef, atol=1e-10)
+    assert_allclose(translator.intercept_, intercept, atol=1e-10)
+    assert_allclose(translator.loss_curve_, losses, rtol=1e-9)
+
+
+def test_torch_and_numpy_take_the_same_steps():
+    torch = pytest.importorskip("torch")
+    X, y = pair()
+    on_numpy = AffineTranslator(random_state=0, device="cpu").fit(X, y)
+    with config_context(array_api_dispatch=True):
+        on_torch = AffineTranslator(random_state=0).fit(torch.tensor(X), torch.tensor(y))
+    assert isinstance(on_torch.coef_, torch.Tensor)
+    assert_allclose(on_torch.coef_.numpy(), on_numpy.coef_, atol=1e-12)
+    assert_allclose(on_torch.loss_curve_, on_numpy.loss_curve_)
+
+
+def test_many_steps_reach_least_squares():
+    X, y = pair()
+    oracle = LinearRegression().fit(X, y)
+    translator = AffineTranslator(
+        learning_rate_init=0.05, max_iter=3000, random_state=0, device="cpu"
+    ).fit(X, y)
+    assert_allclose(translator.transform(X), oracle.predict(X), atol=1e-6)
+
+
+def test_tol_stops_at_the_first_small_step():
+    X, y = pair()
+    settings = {"learning_rate_init": 0.05, "max_iter": 500, "random_state": 0, "device": "cpu"}
+    losses = np.array(AffineTranslator(**settings).fit(X, y).loss_curve_)
+    first = np.flatnonzero(losses[:-1] - losses[1:] < 1e-4)[0] + 2
+    translator = AffineTranslator(tol=1e-4, **settings).fit(X, y)
+    assert translator.n_iter_ == first < 500
+    assert_allclose(translator.loss_curve_, losses[:first])
+
+
+def test_tol_out_of_reach_warns():
+    X, y = pair()
+    with pytest.warns(ConvergenceWarning, match="stopped after max_iter=5 steps"):
+        AffineTranslator(tol=1e-12, max_iter=5, random_state=0, device="cpu").fit(X, y)
+
+
+def test_the_seed_decides_and_the_global_state_does_not():
+    X, y = pair()
+    first = AffineTranslator(random_state=0, device="cpu").fit(X, y)
+    state = np.random.get_state()[1].copy()
+    np.random.random(5)  # noqa: NPY002
+    again = AffineTranslator(random_state=0, device="cpu").fit(X, y)
+    other = AffineTranslator(random_state=1, device="cpu").fit(X, y)
+    assert np.array_equal(first.coef_, again.coef_)
+    assert not np.allclose(first.coef_, other.coef_)
+    np.random.set_state(("MT19937", state, 624, 0, 0.0))  # noqa: NPY002
+    before = np.random.get_state()[1].copy()
+    AffineTranslator(random_state=0, n_anchors=30, device="cpu").fit(X, y)
+    assert np.array_equal(np.random.get_state()[1], before)
+
+
+def test_weights_start_uniform_within_the_bound_of_nn_linear():
+    X, y = pair(d_source=64, d_target=64, n=200)
+    tiny_step = AffineTranslator(
+        scaling=None, learning_rate_init=1e-12, max_iter=1, random_state=0, device="cpu"
+    ).fit(X, y)
+    assert np.abs(tiny_step.coef_).max() <= 1 / 8 + 1e-9
+    assert tiny_step.coef_.std() == pytest.approx(1 / 8 / np.sqrt(3), rel=0.03)
+
+
+@pytest.mark.skipif(ProgressBar is None, reason="scikit-learn before 1.9 has no callbacks")
+class TestCallbacks:
+    class Recorder:
+        """Counts the events of one fit, and stops it after `stop_after` iterations."""
+
+        def __init__(self, stop_after=None):
+            self.events, self.stop_after = [], stop_after
+
+        def setup(self, estimator, context):
+            self.events.append("setup")
+
+        def teardown(self, estimator, context):
+            self.events.append("teardown")
+
+        def on_fit_task_begin(self, estimator, context):
+            self.events.append(f"begin {context.task_name}")
+
+        def on_fit_task_end(self, estimator, context):
+            self.events.append(f"end {context.task_name}")
+            return self.events.count("end iteration") == self.stop_after
+
+    def fit(self, recorder, **params):
+        X, y = pair()
+        translator = AffineTranslator(random_state=0, device="cpu", **params)
+        return translator.set_callbacks(recorder).fit(X, y)
+
+    def test_each_step_is_reported(self):
+        recorder = self.Recorder()
+        self.fit(recorder, max_iter=3)
+        assert recorder.events == [
+            "setup",
+            "begin fit",
+            *["begin iteration", "end iteration"] * 3,
+            "end fit",
+            "teardown",
+        ]
+
+    def test_a_callback_may_stop_the_descent(self):
+        assert self.fit(self.Recorder(stop_after=2)).n_iter_ == 2
+
+    def test_teardown_comes_after_an_error_too(self):
+        recorder = self.Recorder()
+        X, y = pair()
+        with pytest.raises(ValueError, match="X contains NaN"):
+            AffineTranslator().set_callbacks(recorder).fit(X * np.nan, y)
+        assert recorder.events[-1] == "teardown"
+
+    def test_callbacks_do_not_change_the_map(self):
+        X, y = pair()
+        plain = AffineTranslator(random_state=0, device="cpu").fit(X, y)
+        assert np.array_equal(self.fit(self.Recorder()).coef_, plain.coef_)

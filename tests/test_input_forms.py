@@ -1,0 +1,188 @@
+"""What latents may come as: dtypes, containers and memory layouts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+from .estimators import INSTANCES, LINEAR, TRANSLATORS, in_all_scalings, make_pair, one_line
+
+every_instance = pytest.mark.parametrize("estimator", INSTANCES, ids=one_line)
+every_scaled = pytest.mark.parametrize("translator", in_all_scalings(TRANSLATORS), ids=one_line)
+every_translator = pytest.mark.parametrize("translator", TRANSLATORS, ids=one_line)
+every_linear = pytest.mark.parametrize("translator", LINEAR, ids=one_line)
+
+
+def read_only(a):
+    a = a.copy()
+    a.flags.writeable = False
+    return a
+
+
+def every_other_row(a):
+    buffer = np.full((2 * a.shape[0], a.shape[1]), np.nan, dtype=a.dtype)
+    buffer[::2] = a
+    return buffer[::2]
+
+
+def every_other_column(a):
+    buffer = np.full((a.shape[0], 2 * a.shape[1]), np.nan, dtype=a.dtype)
+    buffer[:, ::2] = a
+    return buffer[:, ::2]
+
+
+FORMS = {
+    "Fortran order": np.asfortranarray,
+    "read-only": read_only,
+    "read-only, Fortran order": lambda a: np.asfortranarray(read_only(a)),
+    "every other row": every_other_row,
+    "every other column": every_other_column,
+    "backwards": lambda a: a[::-1, ::-1].copy()[::-1, ::-1],
+    "swapped bytes": lambda a: a.astype(a.dtype.newbyteorder()),
+    "objects": lambda a: a.astype(object),
+    "list": lambda a: a.tolist(),
+    "list of arrays": list,
+    "DataFrame": pd.DataFrame,
+    "DataFrame of mixed columns": lambda a: pd.DataFrame(
+        {str(i): column.astype("float32" if i == 0 else "float64") for i, column in enumerate(a.T)}
+    ),
+}
+
+
+def representable(a):
+    """Rounded so that float32 holds it exactly."""
+    return np.round(a * 64) / 64
+
+
+@pytest.mark.parametrize("form", FORMS)
+@every_instance
+def test_form_of_the_input_does_not_matter(estimator, form):
+    X, y = (representable(side) for side in make_pair())
+    expected = clone(estimator).fit(X, y).transform(X)
+    given_X, given_y = FORMS[form](X), FORMS[form](y)
+    estimator = clone(estimator).fit(given_X, given_y)
+    assert_allclose(estimator.transform(given_X), expected, rtol=1e-9, atol=1e-9)
+    back = estimator.inverse_transform(FORMS[form](expected))
+    assert_allclose(back, clone(estimator).fit(X, y).inverse_transform(expected), rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@every_linear
+def test_form_of_a_batch_does_not_matter(translator, form):
+    X, y = (representable(side) for side in make_pair())
+    expected = clone(translator).fit(X, y).transform(X)
+    streamed = clone(translator)
+    for rows in (slice(12), slice(12, None)):
+        streamed.partial_fit(FORMS[form](X[rows]), FORMS[form](y[rows]))
+    assert_allclose(streamed.transform(X), expected, rtol=1e-9, atol=1e-9)
+
+
+@every_instance
+def test_polars_frames_are_read(estimator):
+    polars = pytest.importorskip("polars")
+    X, y = make_pair()
+    expected = clone(estimator).fit(X, y).transform(X)
+    X_frame = polars.DataFrame(X, schema=list("abcdef"))
+    out = clone(estimator).fit(X_frame, polars.DataFrame(y)).transform(X_frame)
+    assert_allclose(out, expected, rtol=1e-9, atol=1e-9)
+
+
+@every_translator
+def test_memory_maps_are_read(translator, tmp_path):
+    X, y = make_pair()
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "y.npy", y)
+    X_map, y_map = (np.load(tmp_path / f"{side}.npy", mmap_mode="r") for side in "Xy")
+    out = clone(translator).fit(X_map, y_map).transform(X_map)
+    assert_allclose(out, clone(translator).fit(X, y).transform(X), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "bool"])
+@every_instance
+def test_integers_are_computed_in_float64(estimator, dtype):
+    X, y = (np.abs(10 * side).astype(dtype) for side in make_pair())
+    expected = clone(estimator).fit(X.astype(float), y.astype(float)).transform(X.astype(float))
+    out = clone(estimator).fit(X, y).transform(X)
+    assert out.dtype == "float64"
+    assert_array_equal(out, expected)
+
+
+@every_instance
+def test_float16_is_computed_in_float32(estimator):
+    X, y = make_pair(dtype="float16")
+    expected = clone(estimator).fit(X.astype("float32"), y.astype("float32"))
+    estimator = clone(estimator).fit(X, y)
+    assert estimator.transform(X).dtype == "float32"
+    assert_array_equal(estimator.transform(X), expected.transform(X.astype("float32")))
+
+
+@every_scaled
+def test_float16_does_not_overflow(translator):
+    X, y = (side * 1000 for side in make_pair(n=400))
+    X, y = np.clip(X, -6e4, 6e4).astype("float16"), np.clip(y, -6e4, 6e4).astype("float16")
+    out = clone(translator).fit(X, y).transform(X)
+    expected = clone(translator).fit(X.astype(float), y.astype(float)).transform(X.astype(float))
+    assert_allclose(out, expected, atol=1e-3 * np.abs(expected).max())
+
+
+@every_scaled
+def test_float32_is_close_to_float64(translator):
+    X, y = make_pair(n=100)
+    expected = clone(translator).fit(X, y).transform(X)
+    X, y = X.astype("float32"), y.astype("float32")
+    out = clone(translator).fit(X, y).transform(X)
+    assert_allclose(out, expected, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("far", [1e2, 1e4])
+@every_translator
+def test_float32_keeps_its_digits_far_from_the_origin(translator, far):
+    X, y = (side.astype("float32") for side in make_pair(n=100))
+    X, y = X + np.float32(far), y - np.float32(far)
+    expected = clone(translator).fit(X.astype(float), y.astype(float)).transform(X.astype(float))
+    out = clone(translator).fit(X, y).transform(X)
+    assert out.dtype == "float32"
+    assert_allclose(out, expected, atol=1e-6 * far * 10)
+
+
+@pytest.mark.parametrize(("source", "target"), [("float32", "float64"), ("float64", "float32")])
+@every_translator
+def test_output_has_the_dtype_of_the_input_not_of_the_target(translator, source, target):
+    X, y = make_pair()
+    translator = clone(translator).fit(X.astype(source), y.astype(target))
+    assert translator.transform(X.astype(source)).dtype == source
+    assert translator.transform(X.astype(target)).dtype == target
+    assert translator.inverse_transform(y.astype(target)).dtype == target
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@every_scaled
+def test_inputs_are_never_changed(translator, dtype):
+    X, y = make_pair(dtype=dtype)
+    weight = np.linspace(0, 2, len(X))
+    before = X.copy(), y.copy(), weight.copy()
+    translator = clone(translator).fit(X, y, sample_weight=weight)
+    translator.transform(X)[:] = 0
+    translator.predict(X)[:] = 0
+    translator.inverse_transform(y)[:] = 0
+    translator.score(X, y)
+    if hasattr(translator, "partial_fit"):
+        translator.partial_fit(X, y, sample_weight=weight).transform(X)
+    for now, then in zip((X, y, weight), before):
+        assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@every_instance
+def test_changing_input_or_output_later_changes_nothing(estimator, dtype):
+    X, y = make_pair(dtype=dtype)
+    X_new = X[:5].copy()
+    estimator = clone(estimator).fit(X, y)
+    expected = estimator.transform(X_new).copy()
+    back = estimator.inverse_transform(expected).copy()
+    X[:] = y[:] = np.nan
+    estimator.transform(X_new)[:] = 0
+    estimator.inverse_transform(expected)[:] = 0
+    assert_array_equal(estimator.transform(X_new), expected)
+    assert_array_equal(estimator.inverse_transform(expected), back)

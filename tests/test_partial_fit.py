@@ -1,0 +1,180 @@
+"""Streaming is exact: batches give the map of one fit on all rows."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+from .estimators import LINEAR, in_all_scalings, make_pair, one_line
+
+every_scaled = pytest.mark.parametrize("translator", in_all_scalings(LINEAR), ids=one_line)
+every_translator = pytest.mark.parametrize("translator", LINEAR, ids=one_line)
+
+WIDE = {"n": 8, "d_source": 12, "d_target": 9}
+TALL = {"n": 40, "d_source": 6, "d_target": 4}
+wide_and_tall = pytest.mark.parametrize("shape", [WIDE, TALL], ids=["n<d", "n>d"])
+
+# Where the rows are cut, as fractions of their number.
+SPLITS = {
+    "one batch": [],
+    "halves": [0.5],
+    "uneven": [0.1, 0.25, 0.9],
+    "row by row": np.linspace(0, 1, 40, endpoint=False)[1:],
+}
+every_split = pytest.mark.parametrize("split", SPLITS)
+
+
+def batches(n_rows, split):
+    cuts = np.unique(np.asarray(SPLITS[split]) * n_rows // 1).astype(int)
+    return [rows for rows in np.split(np.arange(n_rows), cuts) if rows.size]
+
+
+def stream(translator, X, y, parts, sample_weight=None):
+    translator = clone(translator)
+    for rows in parts:
+        weight = None if sample_weight is None else sample_weight[rows]
+        assert translator.partial_fit(X[rows], y[rows], weight) is translator
+    return translator
+
+
+def fitted_attributes(translator):
+    names = [name for name in dir(translator) if name.endswith("_") and not name.startswith("_")]
+    values = {name: getattr(translator, name) for name in names}
+    # trailing zeros: "(d,) or fewer"
+    values["singular_values_"] = values.get("singular_values_", [])[: values.get("rank_", 0)]
+    return values
+
+
+def assert_same_fit(actual, expected, rtol=1e-8):
+    actual, expected = fitted_attributes(actual), fitted_attributes(expected)
+    assert set(actual) == set(expected)
+    for name, value in expected.items():
+        size = max(np.max(np.abs(value), initial=0), 1)
+        assert_allclose(actual[name], value, rtol=rtol, atol=rtol * size, err_msg=name)
+
+
+@every_split
+@wide_and_tall
+@every_scaled
+def test_batches_equal_one_fit(translator, shape, split):
+    X, y = make_pair(**shape)
+    streamed = stream(translator, X, y, batches(len(X), split))
+    assert_same_fit(streamed, clone(translator).fit(X, y))
+
+
+@pytest.mark.parametrize("split", ["uneven", "row by row"])
+@every_translator
+def test_batches_equal_one_fit_far_from_the_origin(translator, split):
+    X, y = make_pair()
+    X, y = X + 1e4, y - 1e4
+    streamed = stream(translator, X, y, batches(len(X), split))
+    assert_same_fit(streamed, clone(translator).fit(X, y), rtol=1e-6)
+
+
+@wide_and_tall
+@every_scaled
+def test_weighted_batches_equal_one_weighted_fit(translator, shape):
+    X, y = make_pair(**shape)
+    weight = np.random.default_rng(1).uniform(0.1, 3, size=len(X))
+    weight[1] = 0
+    streamed = stream(translator, X, y, batches(len(X), "uneven"), weight)
+    assert_same_fit(streamed, clone(translator).fit(X, y, weight))
+
+
+@every_scaled
+def test_order_of_batches_does_not_matter(translator):
+    X, y = make_pair()
+    parts = batches(len(X), "uneven")
+    forwards, backwards = (stream(translator, X, y, order) for order in (parts, parts[::-1]))
+    assert_same_fit(backwards, forwards)
+
+
+@every_translator
+def test_float32_batches_equal_one_fit(translator):
+    X, y = make_pair(dtype="float32")
+    streamed = stream(translator, X, y, batches(len(X), "uneven"))
+    assert streamed.transform(X).dtype == streamed.coef_.dtype == "float32"
+    assert_same_fit(streamed, clone(translator).fit(X, y), rtol=1e-4)
+
+
+@every_scaled
+def test_fit_is_continued(translator):
+    X, y = make_pair()
+    translator = clone(translator)
+    continued = clone(translator).fit(X[:12], y[:12]).partial_fit(X[12:], y[12:])
+    assert_same_fit(continued, translator.fit(X, y))
+
+
+@every_translator
+def test_fit_starts_anew(translator):
+    X, y = make_pair()
+    X_other, y_other = make_pair(d_source=3, d_target=7, seed=5)
+    translator = clone(translator).partial_fit(X_other, y_other)
+    assert_same_fit(translator.fit(X, y), clone(translator).fit(X, y))
+
+
+@every_translator
+def test_use_between_batches_changes_nothing(translator):
+    X, y = make_pair()
+    used = clone(translator)
+    for rows in batches(len(X), "halves"):
+        used.partial_fit(X[rows], y[rows])
+        assert_same_fit(used, clone(translator).fit(X[: rows[-1] + 1], y[: rows[-1] + 1]))
+        used.inverse_transform(y)
+    expected = clone(translator).fit(X, y)
+    assert_allclose(used.inverse_transform(y), expected.inverse_transform(y), rtol=1e-6)
+
+
+@every_translator
+def test_first_batch_of_one_row_is_not_yet_a_map(translator):
+    X, y = make_pair()
+    translator = clone(translator).partial_fit(X[:1], y[:1])
+    for _ in range(2):  # and stays an error
+        with pytest.raises(ValueError, match="needs at least 2 anchors"):
+            translator.transform(X)
+    assert_same_fit(translator.partial_fit(X[1:], y[1:]), clone(translator).fit(X, y))
+
+
+@every_translator
+def test_all_rows_are_anchors(translator):
+    X, y = make_pair()
+    translator = clone(translator).set_params(n_anchors=3)
+    streamed = stream(translator, X, y, batches(len(X), "uneven"))
+    assert streamed.n_anchors_ == len(X)
+    assert_array_equal(streamed.anchor_indices_, np.arange(len(X)))
+    assert_same_fit(streamed, translator.set_params(n_anchors=None).fit(X, y))
+
+
+@every_translator
+def test_buffers_may_be_used_again(translator):
+    X, y = make_pair()
+    buffer_X, buffer_y = np.empty((10, 6)), np.empty((10, 4))
+    streamed = clone(translator)
+    for start in range(0, len(X), 10):
+        buffer_X[:], buffer_y[:] = X[start : start + 10], y[start : start + 10]
+        streamed.partial_fit(buffer_X, buffer_y)
+    buffer_X[:] = buffer_y[:] = np.nan
+    assert_same_fit(streamed, clone(translator).fit(X, y))
+
+
+@every_translator
+def test_refused_batch_leaves_the_translator_as_it_was(translator):
+    X, y = make_pair()
+    streamed = clone(translator).partial_fit(X[:15], y[:15])
+    with pytest.raises(ValueError, match="X has 5 features, but .* is expecting 6 features"):
+        streamed.partial_fit(X[:, :5], y)
+    with pytest.raises(ValueError, match="y has 3 columns, but .* has seen 4 so far"):
+        streamed.partial_fit(X, y[:, :3])
+    with pytest.raises(ValueError, match="Negative values in sample_weight"):
+        streamed.partial_fit(X, y, -np.ones(len(X)))
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        streamed.partial_fit(X, np.where(y == y[3, 3], np.nan, y))
+    assert_same_fit(streamed.partial_fit(X[15:], y[15:]), clone(translator).fit(X, y))
+
+
+@every_translator
+def test_row_normalisation_cannot_change_between_batches(translator):
+    X, y = make_pair()
+    streamed = clone(translator).set_params(scaling="standard").partial_fit(X, y)
+    with pytest.raises(ValueError, match="cannot change once some have been seen"):
+        streamed.set_params(scaling="l2").partial_fit(X, y)
