@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import itertools
+import math
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,7 +32,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import sklearn_latent
-from sklearn_latent import ZeroPadder
+from sklearn_latent import AbsoluteTranslator
 from sklearn_latent.metrics import latent_cosine_similarity, latent_mse
 
 # Label, class in sklearn_latent, whether it needs torch. A class that is not there is left out.
@@ -44,10 +46,9 @@ METHODS = (
     ("kernel", "KernelTranslator", False),
     ("inverse-relative", "InverseRelativeTranslator", False),
     ("mlp", "MLPTranslator", True),
-    ("scaled-absolute", "AbsoluteTranslator", False),
 )
 
-# What is trained on the target's latents. The first two depend on the units of the latents.
+# What can be trained on the target's latents; the first two converge badly on unscaled ones.
 DECODERS = {
     "svc": make_pipeline(StandardScaler(), SVC(kernel="linear")),
     "logistic": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
@@ -86,16 +87,21 @@ class Row(NamedTuple):
         return self.cosine if self.accuracy is None else self.accuracy
 
 
-def available_methods() -> dict[str, Any]:
-    """An unfitted translator for each method that can run here, by label."""
+def available_methods(wanted: Sequence[str] | None = None) -> dict[str, Any]:
+    """Unfitted translators by label: those wanted, or all that the package has.
+
+    What lacks its extra is left out, which is said. ValueError for a label that is not there.
+    """
+    exported = {label: row for label, *row in METHODS if hasattr(sklearn_latent, row[0])}
     methods = {}
-    for label, name, needs_torch in METHODS:
-        if not hasattr(sklearn_latent, name):
-            continue
+    for label in wanted or exported:
+        if label not in exported:
+            raise ValueError(f"there is no method {label!r}: choose from {', '.join(exported)}")
+        name, needs_torch = exported[label]
         if needs_torch and importlib.util.find_spec("torch") is None:
             print(f"{label} is left out, it needs PyTorch: pip install 'sklearn_latent[torch]'")
-            continue
-        methods[label] = getattr(sklearn_latent, name)()
+        else:
+            methods[label] = getattr(sklearn_latent, name)()
     return methods
 
 
@@ -106,7 +112,7 @@ def default_anchors(n_train: int) -> list[int]:
 
 
 def measure(label: str, latents: np.ndarray, task: Task) -> Row:
-    """How close `latents` are to the target's on the test rows, and what the decoder makes of them."""
+    """How close `latents` are to the target's on the test rows, and what the decoder says."""
     accuracy = None
     if task.decoder is not None:
         accuracy = accuracy_score(task.labels_test, task.decoder.predict(latents))
@@ -121,10 +127,10 @@ def measure(label: str, latents: np.ndarray, task: Task) -> Row:
 
 def baselines(task: Task) -> list[Row]:
     """What there is without translation: the upper bound (if there is a decoder) and the lower."""
-    # The source's latents as they are, cropped or zero-padded to the target's dimension
-    d_target = task.target_test.shape[1]
-    absolute = ZeroPadder(d_target).fit_transform(task.source_test[:, :d_target])
-    rows = [measure("absolute", absolute, task)]
+    # the source's latents as they are, cropped or zero-padded to the target's dimension
+    absolute = AbsoluteTranslator().fit(task.source_train, task.target_train)
+    row = measure("absolute", absolute.transform(task.source_test), task)
+    rows = [row._replace(translator=absolute)]
     if task.decoder is not None:
         rows.insert(0, measure("no stitching", task.target_test, task))
     return rows
@@ -145,7 +151,7 @@ def sweep(
 ) -> dict[str, np.ndarray]:
     """The scores of each method, (draws, len(anchors)).
 
-    A draw is a seed: it gives every method the same anchors, and fewer anchors are a subset of more.
+    A draw is a seed: it gives all methods the same anchors, and fewer anchors are a subset of more.
     """
     curves = {label: np.empty((draws, len(anchors))) for label in methods}
     jobs = list(itertools.product(range(draws), range(len(anchors)), methods))
@@ -179,11 +185,10 @@ def format_table(rows: Sequence[Row]) -> str:
             scores.insert(0, f"{row.accuracy:.3f}")
         else:
             scores.append(f"{row.r2:.3f}")
-        fitted = ("-", "-", "-")
-        if row.translator is not None:
-            name = type(row.translator).__name__
-            fitted = (str(row.translator.n_anchors_), f"{row.seconds:.4f}", name)
-        lines.append((row.label, *scores, *fitted))
+        n_anchors = getattr(row.translator, "n_anchors_", "-")
+        seconds = "-" if row.seconds is None else f"{row.seconds:.4f}"
+        name = "-" if row.translator is None else type(row.translator).__name__
+        lines.append((row.label, *scores, str(n_anchors), seconds, name))
     widths = [max(map(len, column)) for column in zip(*lines)]
     # text to the left, numbers to the right
     align = ["<", *">" * (len(widths) - 2), "<"]
@@ -204,11 +209,22 @@ def load_matplotlib() -> type:
     return Figure
 
 
-# Okabe and Ito's colours, which all common kinds of colour vision tell apart, without their yellow
-# (too pale for a line on white) and their black (the upper bound's).
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
-MARKERS = "osD^vPX*<>"
+# Colours that all common kinds of colour vision tell apart: six of Okabe and Ito's (their black is
+# the baselines', their yellow too pale for a line), grey, and two dark ones of Paul Tol's.
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#882255",
+           "#332288")  # fmt: skip
+MARKERS = "osD^vPX<p"
 DASHES = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
+
+
+def spaced(anchors: Sequence[int]) -> list[int]:
+    """Those of the ascending numbers whose labels do not overlap on a logarithmic axis."""
+    gap = math.log(anchors[-1] / anchors[0]) / 12
+    ticks = [anchors[0]]
+    for count in anchors[1:]:
+        if math.log(count / ticks[-1]) > gap:
+            ticks.append(count)
+    return ticks
 
 
 def save_figure(
@@ -224,20 +240,21 @@ def save_figure(
     labels = [label for label, *_ in METHODS]
     # best first, so that the legend reads in the order of the lines' right ends
     for label in sorted(curves, key=lambda label: -curves[label][:, -1].mean()):
-        values, i = curves[label], labels.index(label)
-        mean, std = values.mean(axis=0), values.std(axis=0)
-        style = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i % len(DASHES)]}
-        name = f"{label}  {mean[-1]:.3f}"
-        axes.plot(anchors, mean, marker=MARKERS[i], markersize=6, linewidth=2, label=name, **style)
-        axes.fill_between(
-            anchors, mean - std, np.minimum(mean + std, 1), color=style["color"], alpha=0.15, lw=0
-        )
+        mean, std = curves[label].mean(axis=0), curves[label].std(axis=0)
+        i = labels.index(label)
+        colour, marker, dash = (styles[i % len(styles)] for styles in (COLOURS, MARKERS, DASHES))
+        style = {"marker": marker, "markersize": 8, "markeredgecolor": "white", "linewidth": 2}
+        name = f"{mean[-1]:.3f}  {label}"
+        axes.plot(anchors, mean, color=colour, linestyle=dash, label=name, **style)
+        band = np.clip([mean - std, mean + std], -1, 1)
+        axes.fill_between(anchors, *band, color=colour, alpha=0.15, linewidth=0)
     for row in bounds:
         dash = ":" if row.label == "absolute" else "--"
-        name = f"{row.label}  {row.score:.3f}"
+        name = f"{row.score:.3f}  {row.label}"
         axes.axhline(row.score, color="black", linestyle=dash, linewidth=1.5, zorder=1, label=name)
     axes.set_xscale("log")
-    axes.set_xticks(anchors, labels=[f"{count:,}" for count in anchors])
+    ticks = spaced(anchors)
+    axes.set_xticks(ticks, labels=[f"{count:,}" for count in ticks])
     axes.set_xticks([], minor=True)
     axes.tick_params(labelsize=11)
     axes.grid(color="0.9")
@@ -246,10 +263,19 @@ def save_figure(
     axes.set_xlabel("anchors (items seen by both encoders)", fontsize=12)
     labelled = bounds[0].accuracy is not None
     axes.set_ylabel("accuracy" if labelled else "latent cosine similarity", fontsize=12)
-    axes.set_title(title, fontsize=13, loc="left")
-    heading = f"with {anchors[-1]:,} anchors"
-    figure.legend(loc="outside right upper", title=heading, fontsize=11, frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    axes.set_title(textwrap.fill(title, 80), fontsize=13, loc="left")
+    legend = axes.legend(
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1),
+        borderaxespad=0,
+        title=f"mean at {anchors[-1]:,} anchors",
+        title_fontsize=11,
+        alignment="left",
+        fontsize=11,
+        handlelength=4,
+        labelspacing=0.7,
+    )
+    legend.set_frame_on(False)
     figure.savefig(path, dpi=150)
 
 
@@ -261,11 +287,14 @@ def compare(
     path: Path,
     title: str,
     seed: int = 0,
-    draws: int = 10,
+    draws: int = 5,
 ) -> dict[str, Row]:
     """Print the table at the largest number of anchors, save the figure over all of them."""
     bounds = baselines(task)
-    rows = [stitch(label, method, task, anchors[-1], seed) for label, method in methods.items()]
+    rows = []
+    for label, method in methods.items():
+        stitch(label, method, task, anchors[0], seed)  # a first fit may pay for imports
+        rows.append(stitch(label, method, task, anchors[-1], seed))
     print(f"\n{format_table([*bounds, *rows])}\n", flush=True)
     curves = sweep(task, methods, anchors, seed=seed, draws=draws)
     save_figure(path, title, anchors, curves, bounds)
@@ -307,6 +336,8 @@ def load_files(options: argparse.Namespace) -> list[np.ndarray | None]:
             )
     labels = arrays[2]
     if labels is not None:
+        if labels.dtype.kind == "f" and np.any(labels % 1):
+            raise ValueError(f"{options.labels}: has fractions, expected one class per item")
         counts = np.unique(labels, return_counts=True)[1]
         if len(counts) < 2 or counts.min() < 2:
             raise ValueError(
@@ -345,20 +376,19 @@ def check_anchors(anchors: Sequence[int] | None, n_train: int) -> list[int]:
     return sorted(set(anchors))
 
 
-def choose_methods(labels: Sequence[str] | None, scaling: Sequence[str] | None) -> dict[str, Any]:
-    """The translators that the command line asks for; ValueError for one that is not there."""
-    methods = available_methods()
-    for label in labels or ():
-        if label not in methods:
-            raise ValueError(f"--methods {label}: choose from {', '.join(methods)}")
-    chosen = {label: methods[label] for label in labels or methods}
-    if scaling is not None:
-        if len(scaling) > 2:
-            raise ValueError("--scaling: one value for both sides, or two for source and target")
-        pair = tuple(None if kind == "none" else kind for kind in scaling)
-        for method in chosen.values():
-            method.set_params(scaling=pair[0] if len(pair) == 1 else pair)
-    return chosen
+def choose_methods(wanted: Sequence[str] | None, scaling: Sequence[str] | None) -> dict[str, Any]:
+    """The translators that the command line asks for; ValueError where it cannot have them."""
+    methods = available_methods(wanted)
+    if not methods:
+        raise ValueError("none of these methods can run here")
+    if scaling is None:
+        return methods
+    if len(scaling) > 2:
+        raise ValueError("--scaling takes one value for both sides, or two: source and target")
+    kinds = [None if kind == "none" else kind for kind in scaling]
+    for method in methods.values():
+        method.set_params(scaling=kinds[0] if len(kinds) == 1 else tuple(kinds))
+    return methods
 
 
 def number(kind: type, low: float, high: float = np.inf) -> Callable[[str], Any]:
@@ -396,8 +426,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--scaling", nargs="+", choices=("standard", "center", "l2", "none"), help=text)
     text = "share of the rows to test on (default: 0.3)"
     add("--test-size", type=number(float, 0, 1), default=0.3, metavar="SHARE", help=text)
-    text = "how often the anchors of the figure are drawn (default: 10)"
-    add("--draws", type=number(int, 1), default=10, metavar="N", help=text)
+    text = "how often the anchors of the figure are drawn (default: 5)"
+    add("--draws", type=number(int, 1), default=5, metavar="N", help=text)
     text = "of the split and of the anchors (default: 0)"
     add("--seed", type=number(int, 0), default=0, metavar="N", help=text)
     text = "where stitch.png goes (default: output)"
@@ -406,16 +436,18 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
     parser = make_parser()
     options = parser.parse_args(argv)
-    load_matplotlib()  # an error now, not after the work
     try:
         methods = choose_methods(options.methods, options.scaling)
         source, target, labels = load_files(options)
         train, test = split_rows(len(source), labels, options.test_size, options.seed)
         anchors = check_anchors(options.anchors, len(train))
-    except ValueError as error:
+        options.output.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
         parser.error(str(error))
+    load_matplotlib()  # an error now, not after the work
     task = Task(take(source, train), take(source, test), take(target, train), take(target, test))
     if labels is not None:
         print(f"training the decoder ({options.decoder}) on {len(train):,} target latents")

@@ -4,15 +4,18 @@ from ._version import __version__
 from .baselines import AbsoluteTranslator
 from .compose import TransformedTargetTranslator
 from .gradient import AffineTranslator
+from .icp import ICPTranslator, class_means
+from .inverse_relative import InverseRelativeTranslator
 from .linear import LOrthoTranslator, LstsqTranslator
 from .orthogonal import ProcrustesTranslator, RigidTranslator
 from .preprocessing import ZeroPadder
-from .relative import InverseRelativeTranslator, RelativeProjector
+from .relative import RelativeProjector
 from .stitching import decoder_agreement, stitching_score
 
 __all__ = [
     "AbsoluteTranslator",
     "AffineTranslator",
+    "ICPTranslator",
     "InverseRelativeTranslator",
     "LOrthoTranslator",
     "LstsqTranslator",
@@ -22,6 +25,7 @@ __all__ = [
     "TransformedTargetTranslator",
     "ZeroPadder",
     "__version__",
+    "class_means",
     "decoder_agreement",
     "stitching_score",
 ]

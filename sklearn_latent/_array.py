@@ -236,3 +236,41 @@ def import_torch(what: str) -> Any:
             f"{what} needs PyTorch: pip install 'sklearn_latent[torch]' (or torch itself)."
         ) from error
     return torch
+
+
+def unit_rows(x: Array) -> tuple[Array, Array]:
+    """Rows of unit norm (zero rows stay zero) and the norms they had, both in the widest float."""
+    xp = namespace_of(x)
+    rows = xp.astype(x, widest_float(x))
+    largest = xp.ones_like(rows[:, 0])
+    if x.dtype == rows.dtype:  # squares of a narrower float can neither overflow nor vanish
+        largest = nonzero(xp.max(xp.abs(rows), axis=1))
+        rows /= largest[:, None]
+    norms = row_norms(rows)
+    rows /= nonzero(norms)[:, None]
+    return rows, norms * largest
+
+
+def count_true(mask: Array) -> np.ndarray:
+    """How many entries of each row are true, on the host."""
+    if is_numpy(mask):
+        return np.count_nonzero(mask, axis=1)
+    xp = namespace_of(mask)
+    return to_numpy(xp.sum(xp.astype(mask, xp.int64), axis=1))
+
+
+def largest_columns(x: Array, k: int) -> Array:
+    """Indices of the `k` largest entries of each row, in no order."""
+    if is_numpy(x):
+        return np.argpartition(x, x.shape[1] - k, axis=1)[:, x.shape[1] - k :]
+    if array_api_compat.is_torch_array(x):
+        return x.topk(k, dim=1, sorted=False).indices
+    return namespace_of(x).argsort(x, axis=1, descending=True)[:, :k]
+
+
+def take_columns(x: Array, columns: Array) -> Array:
+    """Entries ``x[i, columns[i, j]]``."""
+    xp = namespace_of(x)
+    starts = xp.arange(x.shape[0], dtype=columns.dtype, device=device_of(x)) * x.shape[1]
+    flat = xp.reshape(starts[:, None] + columns, (-1,))
+    return xp.reshape(xp.take(xp.reshape(x, (-1,)), flat, axis=0), columns.shape)

@@ -150,6 +150,19 @@ class BaseTranslator(
         self._n_features_out, self._y_is_1d, self._target_names = y.shape[1], is_1d, names
         return X, y, check_weights(sample_weight, X)
 
+    def _choose_anchors(self, X, weight, random_state):
+        """Indices of the anchors, or None for all rows. A row of weight 0 is never one."""
+        candidates = None if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+        n_samples = X.shape[0] if candidates is None else candidates.size
+        n_anchors = count_anchors(self.n_anchors, n_samples)
+        if self.n_anchors is None:
+            return None
+        rows = to_numpy(X)
+        rows = rows if candidates is None else rows[candidates]
+        indices = select_anchors(rows, n_anchors, self.anchor_selection, random_state)
+        indices = indices if candidates is None else candidates[indices]
+        return asarray_like(indices, X, dtype=namespace_of(X).int64)
+
     def __getstate__(self):
         # Arrays go to the host, so that what was fitted on a GPU loads where there is none.
         return {key: to_host(value) for key, value in super().__getstate__().items()}
@@ -275,19 +288,6 @@ class LinearTranslator(BaseTranslator):
 
     def _fitted_array(self):
         return self.coef_
-
-    def _choose_anchors(self, X, weight, random_state):
-        """Indices of the anchors, or None for all rows. A row of weight 0 is never one."""
-        candidates = None if weight is None else np.flatnonzero(to_numpy(weight) > 0)
-        n_samples = X.shape[0] if candidates is None else candidates.size
-        n_anchors = count_anchors(self.n_anchors, n_samples)
-        if self.n_anchors is None:
-            return None
-        rows = to_numpy(X)
-        rows = rows if candidates is None else rows[candidates]
-        indices = select_anchors(rows, n_anchors, self.anchor_selection, random_state)
-        indices = indices if candidates is None else candidates[indices]
-        return asarray_like(indices, X, dtype=namespace_of(X).int64)
 
     def _accumulate(self, X, y, weight):
         source, target = parse_scaling(self.scaling)

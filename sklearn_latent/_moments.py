@@ -53,7 +53,7 @@ class Products:
     """Centred cross-products."""
 
     xy: Array  # (d_source, d_target)
-    xx: Array | None  # (d_source, d_source)
+    xx: Array  # (d_source, d_source), or None where no solver needs it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,12 +90,13 @@ class PairMoments:
         `unit_rows` says for X and for y whether rows are divided by their norm (``scaling="l2"``).
         """
         step = max(1, _BLOCK_ELEMENTS // (X.shape[1] + y.shape[1]))
-        total = None
+        total: PairMoments | None = None
         for start in range(0, X.shape[0], step):
             rows = slice(start, min(start + step, X.shape[0]))
             w = None if sample_weight is None else sample_weight[rows]
             block = cls._from_block(X[rows, :], y[rows, :], w, kind, unit_rows)
             total = block if total is None else total + block
+        assert total is not None, "validation lets no empty X through"
         return total
 
     @classmethod
@@ -133,10 +134,9 @@ class PairMoments:
             return self
         if self.kind == "factor":
             q, r = qr(self.second.x)
-            second = Factor(r, q.T @ self.second.y)
-        else:
-            second = self.second.products(gram=self.kind == "gram")
-        return dataclasses.replace(self, second=second)
+            return dataclasses.replace(self, second=Factor(r, q.T @ self.second.y))
+        products = self.second.products(gram=self.kind == "gram")
+        return dataclasses.replace(self, second=products)
 
     def __add__(self, other: PairMoments) -> PairMoments:
         if not isinstance(other, PairMoments):

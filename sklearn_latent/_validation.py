@@ -30,7 +30,7 @@ def check_number(
     kind, noun = (Integral, "an integer") if integer else (Real, "a number")
     if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be {noun}; got {value!r} of type {type(value).__name__}.")
-    if not np.isfinite(value) or value < minimum or (strict and value == minimum):
+    if not np.isfinite(float(value)) or value < minimum or (strict and value == minimum):
         raise ValueError(
             f"{name}={value!r} must be finite and {'above' if strict else 'at least'} {minimum}."
         )

@@ -3,13 +3,18 @@
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import has_fit_parameter
 
 import sklearn_latent
 from sklearn_latent import (
+    AbsoluteTranslator,
     AffineTranslator,
+    ICPTranslator,
+    InverseRelativeTranslator,
     LOrthoTranslator,
     LstsqTranslator,
     ProcrustesTranslator,
+    RelativeProjector,
     RigidTranslator,
     TransformedTargetTranslator,
     ZeroPadder,
@@ -17,13 +22,20 @@ from sklearn_latent import (
 from sklearn_latent._base import BaseTranslator, LinearTranslator
 
 INSTANCES = [
+    AbsoluteTranslator(),
     AffineTranslator(random_state=0),
     AffineTranslator(learning_rate_init=0.01, max_iter=50, random_state=0),
+    ICPTranslator(),
+    ICPTranslator(ProcrustesTranslator(), max_iter=5),
+    InverseRelativeTranslator(random_state=0),
+    InverseRelativeTranslator(pruning=None, decode="ridge"),
     LOrthoTranslator(),
     LstsqTranslator(),
     LstsqTranslator(fit_intercept=True),
     ProcrustesTranslator(),
     ProcrustesTranslator(scale=True),
+    RelativeProjector(),
+    RelativeProjector("euclidean", scaling="standard"),
     RigidTranslator(),
     RigidTranslator(allow_reflection=False),
     TransformedTargetTranslator(),
@@ -32,8 +44,9 @@ INSTANCES = [
     ZeroPadder(n_features=64),
 ]
 
-# Initial weights are drawn at random there, so a column more or less changes all of them.
-RANDOMLY_INITIALISED = (AffineTranslator,)
+# What the anchors leave open is mapped to the target's mean, except by those that start at random
+# or stay rigid.
+NOT_MINIMAL = (AffineTranslator, RigidTranslator)
 
 SCALINGS = [
     "standard",
@@ -70,15 +83,24 @@ def in_all_scalings(translators):
         for translator in translators
         for scaled in (
             [with_scaling(translator, scaling) for scaling in SCALINGS]
-            if "scaling" in translator.get_params(deep=False)
+            if has("scaling")(translator)
             else [translator]
         )
     ]
 
 
+def has(name):
+    """Whether an instance has a parameter of this name."""
+    return lambda instance: name in instance.get_params(deep=False)
+
+
 TRANSLATORS = [instance for instance in INSTANCES if isinstance(instance, BaseTranslator)]
+PAIRED = [instance for instance in TRANSLATORS if not isinstance(instance, ICPTranslator)]
+WEIGHTED = [instance for instance in PAIRED if has_fit_parameter(instance, "sample_weight")]
+SCALED = list(filter(has("scaling"), PAIRED))
+ANCHORED = list(filter(has("n_anchors"), PAIRED))
 LINEAR = [instance for instance in TRANSLATORS if isinstance(instance, LinearTranslator)]
-CLOSED_FORM = [i for i in TRANSLATORS if not isinstance(i, RANDOMLY_INITIALISED)]
+MINIMAL = [instance for instance in LINEAR if not isinstance(instance, NOT_MINIMAL)]
 
 
 def make_pair(n=30, d_source=6, d_target=4, dtype="float64", seed=0):

@@ -37,20 +37,15 @@ def stream(translator, X, y, parts, sample_weight=None):
     return translator
 
 
-def fitted_attributes(translator):
-    names = [name for name in dir(translator) if name.endswith("_") and not name.startswith("_")]
-    values = {name: getattr(translator, name) for name in names}
-    # trailing zeros: "(d,) or fewer"
-    values["singular_values_"] = values.get("singular_values_", [])[: values.get("rank_", 0)]
-    return values
-
-
 def assert_same_fit(actual, expected, rtol=1e-8):
-    actual, expected = fitted_attributes(actual), fitted_attributes(expected)
-    assert set(actual) == set(expected)
-    for name, value in expected.items():
-        size = max(np.max(np.abs(value), initial=0), 1)
-        assert_allclose(actual[name], value, rtol=rtol, atol=rtol * size, err_msg=name)
+    names = [name for name in dir(expected) if name.endswith("_") and not name.startswith("_")]
+    assert {"coef_", "intercept_", "n_anchors_", "anchor_indices_"} <= set(names)
+    for name in names:
+        one, other = getattr(actual, name), getattr(expected, name)
+        if name == "singular_values_":  # documented as "or fewer": zeros may follow
+            one, other = one[: actual.rank_], other[: expected.rank_]
+        size = max(np.max(np.abs(other), initial=0), 1)
+        assert_allclose(one, other, rtol=rtol, atol=rtol * size, err_msg=name)
 
 
 @every_split
@@ -84,9 +79,8 @@ def test_weighted_batches_equal_one_weighted_fit(translator, shape):
 @every_scaled
 def test_order_of_batches_does_not_matter(translator):
     X, y = make_pair()
-    parts = batches(len(X), "uneven")
-    forwards, backwards = (stream(translator, X, y, order) for order in (parts, parts[::-1]))
-    assert_same_fit(backwards, forwards)
+    backwards = stream(translator, X, y, batches(len(X), "uneven")[::-1])
+    assert_same_fit(backwards, clone(translator).fit(X, y))
 
 
 @every_translator
@@ -161,9 +155,9 @@ def test_buffers_may_be_used_again(translator):
 def test_refused_batch_leaves_the_translator_as_it_was(translator):
     X, y = make_pair()
     streamed = clone(translator).partial_fit(X[:15], y[:15])
-    with pytest.raises(ValueError, match="X has 5 features, but .* is expecting 6 features"):
+    with pytest.raises(ValueError, match=r"X has 5 features, but .* is expecting 6 features"):
         streamed.partial_fit(X[:, :5], y)
-    with pytest.raises(ValueError, match="y has 3 columns, but .* has seen 4 so far"):
+    with pytest.raises(ValueError, match=r"y has 3 columns, but .* has seen 4 so far"):
         streamed.partial_fit(X, y[:, :3])
     with pytest.raises(ValueError, match="Negative values in sample_weight"):
         streamed.partial_fit(X, y, -np.ones(len(X)))

@@ -8,10 +8,13 @@ from sklearn.metrics import r2_score
 
 from sklearn_latent import LstsqTranslator
 
-from .estimators import LINEAR, TRANSLATORS, in_all_scalings, make_pair, one_line
+from .estimators import LINEAR, TRANSLATORS, WEIGHTED, in_all_scalings, make_pair, one_line
 
 every_scaled = pytest.mark.parametrize("translator", in_all_scalings(TRANSLATORS), ids=one_line)
 every_scaled_linear = pytest.mark.parametrize("translator", in_all_scalings(LINEAR), ids=one_line)
+every_scaled_weighted = pytest.mark.parametrize(
+    "translator", in_all_scalings(WEIGHTED), ids=one_line
+)
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 every_target = pytest.mark.parametrize("d_target", [3, 6, 9], ids="d_target={}".format)
 
@@ -141,7 +144,7 @@ def test_normalised_target_has_the_mean_norm_of_its_anchors():
 
 
 @wide_and_tall
-@every_scaled
+@every_scaled_weighted
 def test_weights_are_repetitions_and_zero_is_removal(translator, shape):
     X, y = make_pair(**shape)
     counts = np.random.default_rng(1).permutation([0, 0, 1, 2, 3] * (len(X) // 5))
@@ -154,7 +157,7 @@ def test_weights_are_repetitions_and_zero_is_removal(translator, shape):
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1 / 30, 1e6])
-@every_scaled
+@every_scaled_weighted
 def test_only_ratios_of_weights_matter(translator, factor):
     X, y = make_pair()
     weight = np.random.default_rng(1).uniform(0.5, 2, size=len(X))
@@ -162,13 +165,13 @@ def test_only_ratios_of_weights_matter(translator, factor):
     assert_same_map(other, one)
 
 
-@every_scaled
+@every_scaled_weighted
 def test_equal_weights_are_none(translator):
     X, y = make_pair()
     assert_same_map(clone(translator).fit(X, y, np.ones(len(X))), clone(translator).fit(X, y))
 
 
-@every_scaled
+@every_scaled_weighted
 def test_order_of_rows_does_not_matter(translator):
     X, y = make_pair()
     order = np.random.default_rng(1).permutation(len(X))

@@ -1,0 +1,363 @@
+"""Does a translation find its own target among all targets?
+
+Each similarity is written as an inner product of prepared rows, less an offset of the candidate,
+so that one product of matrices compares a block of translations with a block of targets. Only the
+number of candidates nearer than the true partner is kept: no ranking is ever sorted.
+
+Rounding must not decide. A candidate whose similarity differs from the partner's by less than the
+error bound of the product is compared again in the widest float, pair by pair; what even that
+cannot tell apart is a tie.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+from .._array import (
+    Array,
+    accepted_dtypes,
+    asarray_like,
+    count_true,
+    eps_of,
+    largest_columns,
+    namespace_of,
+    row_norms,
+    take_columns,
+    to_numpy,
+    unit_rows,
+    widest_float,
+)
+from .._validation import check_number, check_option
+from . import _inputs
+from ._inputs import check_pair, row_blocks
+
+SIMILARITIES = ("cosine", "euclidean", "csls")
+
+
+def recall_at_k(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    k: int = 1,
+    similarity: str = "cosine",
+    n_neighbors: int = 10,
+    center: Any = None,
+) -> float:
+    r"""Share of translations that have their own target among the k nearest targets.
+
+    .. math:: \frac{1}{n} \bigl|\{i : \text{rank}_i \le k\}\bigr|, \qquad
+              \text{rank}_i = 1 + \bigl|\{j : s(\hat y_i, y_j) > s(\hat y_i, y_i)\}\bigr|
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples, d_target) or (n_samples,)
+        Target latents: the candidates.
+    y_pred : array-like of shape (n_samples, d_target) or (n_samples,)
+        Translated latents of the same items: the queries.
+    k : int, default=1
+        Between 1 and n_samples.
+    similarity : {"cosine", "euclidean", "csls"}, default="cosine"
+        ``"euclidean"``: the smaller the distance, the nearer. ``"csls"``: cross-domain similarity
+        local scaling [1]_, which takes from the cosine what a candidate has with everybody, so
+        that hubs (candidates near to most queries) stop being everyone's nearest:
+
+        .. math:: 2\cos(\hat y_i, y_j) - r_T(\hat y_i) - r_S(y_j)
+
+        :math:`r_S(y_j)` being the mean cosine of :math:`y_j` to its `n_neighbors` nearest rows of
+        `y_pred`, and :math:`r_T(\hat y_i)` the same the other way round.
+    n_neighbors : int, default=10
+        Used by ``"csls"`` alone; between 1 and n_samples.
+    center : None, "mean" or array-like of shape (d_target,), default=None
+        The origin that cosines are taken from: ``"mean"`` is the mean of `y_true`. Latents far
+        off the origin have cosines near 1 with one another. Distances know no origin.
+
+    Returns
+    -------
+    float
+        Between 0 and 1, best 1; k / n_samples by chance.
+
+    See Also
+    --------
+    mean_reciprocal_rank : Without a threshold.
+
+    Notes
+    -----
+    Ties count as if broken at random, in expectation [2]_: where b candidates are strictly nearer
+    and the partner is one of t equally near, the item counts
+    :math:`\min(1, \max(0, (k - b) / t))`. So a translator that maps everything to zero scores
+    k / n_samples, and of two identical targets each is found half. A zero row has cosine 0.
+
+    The work is n_samples² d_target multiplications in the dtype of the inputs (for ``"csls"``
+    twice that), in blocks that need some 100 MB whatever n_samples is.
+
+    References
+    ----------
+    .. [1] A. Conneau, G. Lample, M. Ranzato, L. Denoyer, H. Jégou. "Word Translation Without
+       Parallel Data". ICLR 2018, Section 2.3.
+    .. [2] F. McSherry, M. Najork. "Computing Information Retrieval Performance Measures
+       Efficiently in the Presence of Tied Scores". ECIR 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_latent.metrics import recall_at_k
+    >>> y = np.eye(4)
+    >>> recall_at_k(y, 2 * y)
+    1.0
+    >>> swapped = y[[1, 0, 2, 3]]
+    >>> recall_at_k(y, swapped)
+    0.5
+    >>> recall_at_k(y, np.zeros((4, 4)), k=3)
+    0.75
+    """
+    y_true, y_pred = check_pair(y_true, y_pred)
+    _check_at_most_rows("k", k, y_true)
+    nearer, tied = _count_nearer(y_true, y_pred, similarity, n_neighbors, center)
+    return float(np.mean(np.clip((k - nearer) / tied, 0, 1)))
+
+
+def mean_reciprocal_rank(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    similarity: str = "cosine",
+    n_neighbors: int = 10,
+    center: Any = None,
+) -> float:
+    r"""Mean of 1 / rank of each translation's own target among all targets.
+
+    .. math:: \frac{1}{n} \sum_i \frac{1}{\text{rank}_i}, \qquad
+              \text{rank}_i = 1 + \bigl|\{j : s(\hat y_i, y_j) > s(\hat y_i, y_i)\}\bigr|
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples, d_target) or (n_samples,)
+        Target latents: the candidates.
+    y_pred : array-like of shape (n_samples, d_target) or (n_samples,)
+        Translated latents of the same items: the queries.
+    similarity : {"cosine", "euclidean", "csls"}, default="cosine"
+        As in `recall_at_k`.
+    n_neighbors : int, default=10
+        Used by ``"csls"`` alone; between 1 and n_samples.
+    center : None, "mean" or array-like of shape (d_target,), default=None
+        The origin that cosines are taken from: ``"mean"`` is the mean of `y_true`.
+
+    Returns
+    -------
+    float
+        Above 0, best 1; (1 + 1/2 + ... + 1/n) / n by chance.
+
+    See Also
+    --------
+    recall_at_k : Share of targets among the k nearest; has the formulas and the references.
+
+    Notes
+    -----
+    Ties count as if broken at random, in expectation: where b candidates are strictly nearer and
+    the partner is one of t equally near, the item counts the mean of 1 / (b + 1), ...,
+    1 / (b + t).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_latent.metrics import mean_reciprocal_rank
+    >>> y = np.eye(4)
+    >>> swapped = [[0.5, 1, 0, 0], [1, 0.5, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    >>> mean_reciprocal_rank(y, swapped)
+    0.75
+    """
+    y_true, y_pred = check_pair(y_true, y_pred)
+    nearer, tied = _count_nearer(y_true, y_pred, similarity, n_neighbors, center)
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, y_true.shape[0] + 1))])
+    return float(np.mean((harmonic[nearer + tied] - harmonic[nearer]) / tied))
+
+
+def _check_at_most_rows(name, value, y_true):
+    check_number(name, value, minimum=1, integer=True)
+    if value > y_true.shape[0]:
+        raise ValueError(
+            f"{name}={value} is more than the {y_true.shape[0]} rows of y_true: lower {name}, or "
+            "give more rows (in cross-validation: fewer folds)."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Block:
+    """Prepared rows in the widest float: ``similarity = query.rows @ rows.T - offset``."""
+
+    rows: Array
+    norms: Array
+    offset: Array
+
+
+@dataclasses.dataclass(frozen=True)
+class _Similarity:
+    """How rows are prepared, and what is taken off each candidate's inner products."""
+
+    name: str
+    origin: Array | None
+    scale: float
+    crowding: Array | None
+
+    def prepare(self, latents: Array) -> Array:
+        """Rows (m, d) in the widest float, of unit norm where cosines are meant."""
+        xp = namespace_of(latents)
+        rows = latents
+        if self.origin is not None:
+            rows = (xp.astype(rows, widest_float(rows)) - self.origin) / self.scale
+        return rows if self.name == "euclidean" else unit_rows(rows)[0]
+
+    def block(self, latents: Array, where: slice) -> _Block:
+        rows = self.prepare(latents[where, :])
+        norms = row_norms(rows)
+        if self.name == "euclidean":  # x·y - ‖y‖²/2 orders the y as -‖x - y‖² does
+            offset = norms * norms / 2
+        elif self.crowding is not None:
+            offset = self.crowding[where] / 2
+        else:
+            offset = namespace_of(norms).zeros_like(norms)
+        return _Block(rows, norms, offset)
+
+
+def _make_similarity(y_true, y_pred, name, n_neighbors, center, dtype):
+    check_option("similarity", name, SIMILARITIES)
+    origin, scale = _check_center(center, y_true), 1.0
+    if name == "euclidean":
+        # Distances are the same from any origin; near the mean and at scale 1 they round least.
+        xp = namespace_of(y_true)
+        origin = _mean_row(y_true)
+        scale = max(float(end) for y in (y_true, y_pred) for end in (xp.max(y), -xp.min(y))) or 1.0
+    similarity = _Similarity(name, origin, scale, None)
+    if name == "csls":
+        _check_at_most_rows("n_neighbors", n_neighbors, y_true)
+        crowding = _crowding(y_true, y_pred, similarity, n_neighbors, dtype)
+        similarity = dataclasses.replace(similarity, crowding=crowding)
+    return similarity
+
+
+def _check_center(center, y_true):
+    if center is None:
+        return None
+    if isinstance(center, str):
+        check_option("center", center, ("mean",))
+        return _mean_row(y_true)
+    center = check_array(
+        center, dtype=accepted_dtypes(center), ensure_2d=False, allow_nd=True, input_name="center"
+    )
+    if tuple(center.shape) != (y_true.shape[1],):
+        raise ValueError(
+            f"center has shape {tuple(center.shape)}; expected one value for each of the "
+            f"{y_true.shape[1]} columns of y_true: ({y_true.shape[1]},)."
+        )
+    return asarray_like(center, y_true, dtype=widest_float(y_true))
+
+
+def _mean_row(y):
+    return namespace_of(y).sum(y, axis=0, dtype=widest_float(y)) / y.shape[0]
+
+
+def _crowding(y_true, y_pred, similarity, n_neighbors, dtype):
+    """Mean cosine of each target to its `n_neighbors` nearest translations, (n_samples,).
+
+    Twice as many are found in `dtype`; which of them are nearest is decided in the widest float.
+    """
+    xp, (n_samples, d) = namespace_of(y_true), y_true.shape
+    n_found, means = min(2 * n_neighbors, n_samples), []
+    for where in row_blocks(n_samples, d):
+        targets = similarity.prepare(y_true[where, :])
+        found = _nearest(xp.astype(targets, dtype), y_pred, similarity, n_found)
+        cosines = []
+        for i in range(n_found):
+            neighbours = similarity.prepare(xp.take(y_pred, found[:, i], axis=0))
+            cosines.append(xp.sum(targets * neighbours, axis=1))
+        cosines = xp.stack(cosines, axis=1)
+        nearest = take_columns(cosines, largest_columns(cosines, n_neighbors))
+        means.append(xp.mean(nearest, axis=1))
+    return xp.concat(means)
+
+
+def _nearest(targets, y_pred, similarity, n_found):
+    """Indices of the `n_found` translations of largest cosine to each target, in no order."""
+    xp, (n_samples, d) = namespace_of(y_pred), y_pred.shape
+    values, indices = targets[:, :0], None
+    for where in row_blocks(n_samples, d):
+        queries = xp.astype(similarity.prepare(y_pred[where, :]), targets.dtype)
+        cosines = targets @ xp.matrix_transpose(queries)
+        best = largest_columns(cosines, min(n_found, cosines.shape[1]))
+        values = xp.concat([values, take_columns(cosines, best)], axis=1)
+        best = best + where.start
+        indices = best if indices is None else xp.concat([indices, best], axis=1)
+        kept = largest_columns(values, min(n_found, values.shape[1]))
+        values, indices = take_columns(values, kept), take_columns(indices, kept)
+    return indices
+
+
+def _count_nearer(y_true, y_pred, name, n_neighbors, center):
+    """For each query: how many targets are strictly nearer, and how many as near as its own.
+
+    Two arrays of integers on the host; its own counts among the second.
+    """
+    xp, (n_samples, d) = namespace_of(y_true), y_true.shape
+    dtype = xp.result_type(y_true.dtype, y_pred.dtype)
+    similarity = _make_similarity(y_true, y_pred, name, n_neighbors, center, dtype)
+    nearer, tied = np.zeros((2, n_samples), dtype=np.int64)
+    for rows in row_blocks(n_samples, d):
+        queries = similarity.block(y_pred, rows)
+        partners = similarity.block(y_true, rows)
+        own = xp.sum(queries.rows * partners.rows, axis=1) - partners.offset
+        for columns in row_blocks(n_samples, d):
+            counts = _compare(queries, similarity.block(y_true, columns), own, dtype)
+            nearer[rows] += counts[0]
+            tied[rows] += counts[1]
+    return nearer, np.maximum(tied, 1)
+
+
+def _compare(queries, candidates, own, dtype):
+    """`_count_nearer` of one block, multiplied in `dtype`."""
+    xp, d = namespace_of(own), queries.rows.shape[1]
+    reach = queries.norms * xp.max(candidates.norms) + xp.max(xp.abs(candidates.offset))
+    slack = _rounding(d, dtype, own) * (reach + xp.abs(own))
+    products = xp.astype(queries.rows, dtype) @ xp.matrix_transpose(
+        xp.astype(candidates.rows, dtype)
+    )
+    products -= xp.astype(candidates.offset, dtype)[None, :]
+    above = products > xp.astype(own + slack, dtype)[:, None]
+    not_below = products >= xp.astype(own - slack, dtype)[:, None]
+    nearer = count_true(above)
+    close = count_true(not_below) - nearer
+    if int(np.sum(close)) * d <= _inputs.BLOCK_ELEMENTS:
+        flat = xp.nonzero(xp.reshape(not_below != above, (-1,)))[0]
+        pairs = flat // above.shape[1], flat % above.shape[1]
+        also_nearer, tied = _compare_pairs(queries, candidates, own, pairs)
+        return nearer + also_nearer, tied
+    if dtype == own.dtype:
+        return nearer, close
+    return _compare(queries, candidates, own, own.dtype)
+
+
+def _compare_pairs(queries, candidates, own, pairs):
+    """The same of some (query, candidate) pairs alone, in the widest float."""
+    xp, (i, j) = namespace_of(own), pairs
+    query_rows, candidate_rows = (
+        xp.take(queries.rows, i, axis=0),
+        xp.take(candidates.rows, j, axis=0),
+    )
+    offset, own_i = xp.take(candidates.offset, j, axis=0), xp.take(own, i, axis=0)
+    margin = xp.sum(query_rows * candidate_rows, axis=1) - offset - own_i
+    reach = xp.take(queries.norms, i, axis=0) * xp.take(candidates.norms, j, axis=0)
+    reach = reach + xp.abs(offset) + xp.abs(own_i)
+    slack = _rounding(query_rows.shape[1], own.dtype, own) * reach
+    which, size = to_numpy(i), own.shape[0]
+    return tuple(
+        np.bincount(which[to_numpy(chosen)], minlength=size)
+        for chosen in (margin > slack, xp.abs(margin) <= slack)
+    )
+
+
+def _rounding(d, dtype, like):
+    """Relative error bound of an inner product of d terms, of its factors and of a difference."""
+    return (d / 2 + 4) * eps_of(dtype, like)
