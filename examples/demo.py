@@ -62,15 +62,8 @@ def train_encoder(name: str, mlp: Any, X: np.ndarray, y: np.ndarray) -> HiddenLa
     return encoder
 
 
-def main() -> None:
-    load_matplotlib()  # an error now, not after the work
-    output = Path("output")
-    output.mkdir(exist_ok=True)
-    images, digits = load_digits(return_X_y=True)
-    images /= 16
-    train, test = train_test_split(
-        np.arange(len(images)), test_size=1 / 3, random_state=0, stratify=digits
-    )
+def train_encoders(images: np.ndarray, digits: np.ndarray) -> tuple[HiddenLayer, HiddenLayer]:
+    """Source and target, which have nothing in common but the images."""
     autoencoder = MLPRegressor(
         hidden_layer_sizes=(48,),
         activation="tanh",
@@ -86,11 +79,22 @@ def main() -> None:
         random_state=2,
     )
     source = train_encoder(
-        "source: autoencoder 64-48-64, tanh, no labels,", autoencoder, images[train], images[train]
+        "source: autoencoder 64-48-64, tanh, no labels,", autoencoder, images, images
     )
-    target = train_encoder(
-        "target: classifier 64-128-64-10, relu,", classifier, images[train], digits[train]
+    target = train_encoder("target: classifier 64-128-64-10, relu,", classifier, images, digits)
+    return source, target
+
+
+def main() -> None:
+    load_matplotlib()  # an error now, not after the work
+    output = Path("output")
+    output.mkdir(exist_ok=True)
+    images, digits = load_digits(return_X_y=True)
+    images /= 16
+    train, test = train_test_split(
+        np.arange(len(images)), test_size=1 / 3, random_state=0, stratify=digits
     )
+    source, target = train_encoders(images[train], digits[train])
     source_latents, target_latents = source.transform(images), target.transform(images)
     svc = SVC(kernel="linear").fit(target_latents[train], digits[train])
 

@@ -425,7 +425,7 @@ def make_parser() -> argparse.ArgumentParser:
     text = "one for both sides, or two for source and target (default: each method's own)"
     add("--scaling", nargs="+", choices=("standard", "center", "l2", "none"), help=text)
     text = "share of the rows to test on (default: 0.3)"
-    add("--test-size", type=number(float, 0, 1), default=0.3, metavar="SHARE", help=text)
+    add("--test-size", type=number(float, 0.01, 0.99), default=0.3, metavar="SHARE", help=text)
     text = "how often the anchors of the figure are drawn (default: 5)"
     add("--draws", type=number(int, 1), default=5, metavar="N", help=text)
     text = "of the split and of the anchors (default: 0)"

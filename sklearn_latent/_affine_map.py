@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ._array import Array, asarray_like, eps_of, namespace_of, svd
+from ._array import Array, asarray_like, namespace_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,23 +31,3 @@ class AffineMap:
             out /= asarray_like(divide_by, X)[:, None]
         out += asarray_like(self.intercept, X)[None, :]
         return out
-
-    def compose(self, inner: AffineMap) -> AffineMap:
-        """The map that applies `inner` first."""
-        return AffineMap(self.coef @ inner.coef, self.coef @ inner.intercept + self.intercept)
-
-    def invert(self) -> AffineMap:
-        """The pseudo-inverse: the exact inverse on the map's range, least norm beyond it."""
-        coef = pinv(self.coef)
-        return AffineMap(coef, -(coef @ self.intercept))
-
-
-def pinv(a: Array) -> Array:
-    """Moore-Penrose pseudo-inverse; directions below the noise of `a`'s dtype count as null."""
-    xp = namespace_of(a)
-    u, s, vt = svd(a)
-    if s.shape[0] == 0:
-        return xp.matrix_transpose(a)
-    kept = s > s[0] * max(a.shape) * eps_of(a.dtype, a)
-    inverse = xp.where(kept, 1 / xp.where(kept, s, xp.ones_like(s)), xp.zeros_like(s))
-    return (xp.matrix_transpose(vt) * inverse[None, :]) @ xp.matrix_transpose(u)

@@ -16,7 +16,7 @@ from sklearn.base import (
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._affine_map import AffineMap, pinv
+from ._affine_map import AffineMap
 from ._array import (
     Array,
     accepted_dtypes,
@@ -36,6 +36,7 @@ from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, parse_scaling
 from ._validation import check_weights, column_names
 from .anchors import count_anchors, select_anchors
+from .solvers.rank import pinv
 
 
 class BaseTranslator(
@@ -278,7 +279,7 @@ class LinearTranslator(BaseTranslator):
 
     def _pinv(self, W: Array) -> Array:
         """Pseudo-inverse of the W that was estimated."""
-        return pinv(W)
+        return pinv(W, self._dtype_like.dtype)
 
     def _check_parameters(self) -> None:
         parse_scaling(self.scaling)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from ._array import Array, accepted_dtypes, device_of, namespace_of
+from ._array import Array, accepted_dtypes, device_of, namespace_of, unit_rows
 from ._validation import check_number
 
 
@@ -150,4 +150,134 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         # Works on any array library, but without `array_api_support`: scikit-learn's check of that
         # tag wants another library than fit's refused, and a padder that holds no array need not.
+        return tags
+
+
+class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    r"""Bring every row to one norm: the *rescaling injection* of [1]_.
+
+    .. math:: x \mapsto \alpha \frac{x}{\|x\|_2}
+
+    Goes between a translator and a decoder, to see how much the decoder depends on the scale of
+    its input, or to give it the scale that it was trained on.
+
+    Parameters
+    ----------
+    alpha : float or "mean", default=1.0
+        The norm of all rows, above 0; ``"mean"`` is the mean norm of the rows seen at fit. With a
+        number there is nothing to fit: `transform` works without.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The norm of all rows.
+
+    n_features_in_ : int
+        Number of columns.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X was a DataFrame with string names.
+
+    See Also
+    --------
+    sklearn.preprocessing.Normalizer : Unit rows in other norms, for NumPy and sparse matrices.
+
+    Notes
+    -----
+    Zero rows stay zero. What a decoder says does not change with alpha where it is linear without
+    a bias and answers by its largest output.
+
+    References
+    ----------
+    .. [1] V. Maiorca, L. Moschella, A. Norelli, M. Fumero, F. Locatello, E. Rodolà. "Latent Space
+       Translation via Semantic Alignment". NeurIPS 2023, Appendix A.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_latent.preprocessing import Rescaler
+    >>> Rescaler(10.0).fit_transform(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    array([[6., 8.],
+           [0., 0.]])
+
+    Between a fitted translator and a trained decoder:
+
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_latent import LstsqTranslator
+    >>> y, labels = load_iris(return_X_y=True)
+    >>> X = y[:, ::-1] * 2 + 1
+    >>> translator = LstsqTranslator().fit(X, y)
+    >>> decoder = LogisticRegression(fit_intercept=False, max_iter=1000).fit(y, labels)
+    >>> stitched = make_pipeline(translator, Rescaler(10.0), decoder)
+    >>> bool(np.all(stitched.predict(X) == decoder.predict(y)))
+    True
+    """
+
+    def __init__(self, alpha: float | str = 1.0):
+        self.alpha = alpha
+
+    def fit(self, X: Any, y: Any = None) -> Rescaler:
+        """Take the mean norm of the rows, where alpha is "mean".
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Latents.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted rescaler.
+        """
+        alpha = self._check_alpha()
+        X = validate_data(self, X, dtype=accepted_dtypes(X))
+        if alpha is None:
+            norms = unit_rows(X)[1]
+            alpha = float(namespace_of(norms).mean(norms))
+            if not np.isfinite(alpha):
+                raise ValueError("The norms of X overflow: rescale the latents.")
+        self.alpha_ = alpha
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Rescale the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Latents.
+
+        Returns
+        -------
+        array of shape (n_samples, n_features)
+            Rows of norm `alpha_`, in the dtype of X.
+        """
+        check_is_fitted(self)
+        alpha = self.alpha_ if hasattr(self, "alpha_") else self._check_alpha()
+        X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
+        xp = namespace_of(X)
+        if alpha > float(xp.finfo(X.dtype).max):
+            raise ValueError(f"alpha={alpha!r} overflows {X.dtype}: lower alpha, or give float64.")
+        rows = unit_rows(X)[0]
+        rows *= alpha
+        return xp.astype(rows, X.dtype, copy=False)
+
+    def _check_alpha(self):
+        """The number, or None for "mean"."""
+        if isinstance(self.alpha, str):
+            if self.alpha != "mean":
+                raise ValueError(f"alpha={self.alpha!r} is unknown: use a number or 'mean'.")
+            return None
+        check_number("alpha", self.alpha, minimum=0, strict=True)
+        return float(self.alpha)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = isinstance(self.alpha, str)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        # Without `array_api_support`, for the reason that ZeroPadder gives.
         return tags

@@ -195,9 +195,7 @@ def test_refused_files(refused, tmp_path):
             "--scaling takes one value for both sides, or two",
         ),
         (["--scaling", "big"], "argument --scaling: invalid choice: 'big'"),
-        (["--test-size", "1.5"], "argument --test-size: 1.5 is not between 0 and 1"),
-        (["--test-size", "0.995"], "expected two on either side"),
-        (["--test-size", "1"], "test_size=1.0"),
+        (["--test-size", "1"], "argument --test-size: 1 is not between 0.01 and 0.99"),
         (["--labels", "y.npy", "--test-size", "0.01"], "number of classes"),
         (["--draws", "0"], "argument --draws: 0 is not between 1 and inf"),
         (["--decoder", "tree"], "argument --decoder: invalid choice: 'tree'"),
@@ -205,6 +203,11 @@ def test_refused_files(refused, tmp_path):
 )
 def test_refused_options(refused, arguments, message):
     assert message in refused(*arguments)
+
+
+def test_split_of_too_few_rows(stitch):
+    with pytest.raises(ValueError, match="of 50 rows, expected two on either side"):
+        stitch.split_rows(50, None, 0.98, seed=0)
 
 
 def make_task(stitch, folder):

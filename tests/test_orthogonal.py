@@ -69,7 +69,7 @@ def test_a_rotation_where_no_reflection_is_allowed(n, seed):
 
 
 def test_forbidding_reflections_costs_twice_the_smallest_singular_value():
-    X, y = pair()
+    X, _ = pair()
     free = RigidTranslator().fit(X, X @ reflection(6))
     bound = RigidTranslator(allow_reflection=False).fit(X, X @ reflection(6))
     centred = X - X.mean(axis=0)

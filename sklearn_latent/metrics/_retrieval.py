@@ -22,6 +22,7 @@ from .._array import (
     accepted_dtypes,
     asarray_like,
     count_true,
+    device_of,
     eps_of,
     largest_columns,
     namespace_of,
@@ -196,19 +197,22 @@ class _Block:
 
 @dataclasses.dataclass(frozen=True)
 class _Similarity:
-    """How rows are prepared, and what is taken off each candidate's inner products."""
+    """How rows are prepared, and what is taken off each candidate's inner products.
+
+    The origin is in units of `scale`, the largest value there is: so no square can overflow.
+    """
 
     name: str
     origin: Array | None
     scale: float
-    crowding: Array | None
+    crowding: Array | None = None
 
     def prepare(self, latents: Array) -> Array:
         """Rows (m, d) in the widest float, of unit norm where cosines are meant."""
         xp = namespace_of(latents)
         rows = latents
         if self.origin is not None:
-            rows = (xp.astype(rows, widest_float(rows)) - self.origin) / self.scale
+            rows = xp.astype(rows, widest_float(rows)) / self.scale - self.origin
         return rows if self.name == "euclidean" else unit_rows(rows)[0]
 
     def block(self, latents: Array, where: slice) -> _Block:
@@ -225,13 +229,10 @@ class _Similarity:
 
 def _make_similarity(y_true, y_pred, name, n_neighbors, center, dtype):
     check_option("similarity", name, SIMILARITIES)
-    origin, scale = _check_center(center, y_true), 1.0
-    if name == "euclidean":
-        # Distances are the same from any origin; near the mean and at scale 1 they round least.
-        xp = namespace_of(y_true)
-        origin = _mean_row(y_true)
-        scale = max(float(end) for y in (y_true, y_pred) for end in (xp.max(y), -xp.min(y))) or 1.0
-    similarity = _Similarity(name, origin, scale, None)
+    center = _check_center(center, y_true)
+    if name == "euclidean":  # the same from any origin; near the mean, it rounds least
+        center = "mean"
+    similarity = _Similarity(name, *_origin_and_scale(y_true, y_pred, center))
     if name == "csls":
         _check_at_most_rows("n_neighbors", n_neighbors, y_true)
         crowding = _crowding(y_true, y_pred, similarity, n_neighbors, dtype)
@@ -240,11 +241,15 @@ def _make_similarity(y_true, y_pred, name, n_neighbors, center, dtype):
 
 
 def _check_center(center, y_true):
+    """None, "mean", or a vector where `y_true` lives."""
     if center is None:
         return None
     if isinstance(center, str):
-        check_option("center", center, ("mean",))
-        return _mean_row(y_true)
+        if center != "mean":
+            raise ValueError(
+                f"center={center!r} is unknown: use None, 'mean', or one value for each column."
+            )
+        return center
     center = check_array(
         center, dtype=accepted_dtypes(center), ensure_2d=False, allow_nd=True, input_name="center"
     )
@@ -256,8 +261,19 @@ def _check_center(center, y_true):
     return asarray_like(center, y_true, dtype=widest_float(y_true))
 
 
-def _mean_row(y):
-    return namespace_of(y).sum(y, axis=0, dtype=widest_float(y)) / y.shape[0]
+def _origin_and_scale(y_true, y_pred, center):
+    if center is None:
+        return None, 1.0
+    xp, wide = namespace_of(y_true), widest_float(y_true)
+    arrays = [y_true, y_pred] if isinstance(center, str) else [y_true, y_pred, center]
+    scale = max(float(end) for a in arrays for end in (xp.max(a), -xp.min(a))) or 1.0
+    if not isinstance(center, str):
+        return center / scale, scale
+    n_samples, d = y_true.shape
+    total = xp.zeros(d, dtype=wide, device=device_of(y_true))
+    for rows in row_blocks(n_samples, d):
+        total += xp.sum(xp.astype(y_true[rows, :], wide) / scale, axis=0)
+    return total / n_samples, scale
 
 
 def _crowding(y_true, y_pred, similarity, n_neighbors, dtype):

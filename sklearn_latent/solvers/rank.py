@@ -1,10 +1,10 @@
-"""What counts as zero."""
+"""What counts as zero, and the inverse of what does not."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .._array import Array, eps_of, namespace_of
+from .._array import Array, eps_of, namespace_of, svd
 
 
 def numerical_rank(singular_values: Array, dtype: Any, n_features: int | None = None) -> int:
@@ -20,3 +20,16 @@ def numerical_rank(singular_values: Array, dtype: Any, n_features: int | None = 
     cutoff = float(singular_values[0]) * 16 * eps_of(dtype, singular_values) * d**0.5
     xp = namespace_of(singular_values)
     return int(xp.sum(xp.astype(singular_values > cutoff, xp.int64)))
+
+
+def pinv(a: Array, dtype: Any) -> Array:
+    """Moore-Penrose pseudo-inverse of `a`, whose entries are known to the rounding of `dtype`.
+
+    The cutoff must be that of the dtype in which the map was stored: against float64's own, the
+    rounding of a float32 map of low rank would count as directions, and be inverted.
+    """
+    xp = namespace_of(a)
+    u, s, vt = svd(a)
+    rank = numerical_rank(s, dtype, max(a.shape))
+    left, right = xp.matrix_transpose(vt[:rank, :]), xp.matrix_transpose(u[:, :rank])
+    return (left / s[None, :rank]) @ right
