@@ -17,12 +17,14 @@ import math
 import sys
 import textwrap
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
@@ -140,7 +142,10 @@ def stitch(label: str, method: Any, task: Task, n_anchors: int, seed: int) -> Ro
     """Fit one translator on anchors from the training rows and measure it on the test rows."""
     translator = clone(method).set_params(n_anchors=n_anchors, random_state=seed)
     start = time.perf_counter()
-    translator.fit(task.source_train, task.target_train)
+    with warnings.catch_warnings():
+        # a network may use up its epochs while it still improves, which is no defect of a table
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        translator.fit(task.source_train, task.target_train)
     seconds = time.perf_counter() - start
     row = measure(label, translator.transform(task.source_test), task)
     return row._replace(translator=translator, seconds=seconds)
@@ -296,6 +301,10 @@ def compare(
         stitch(label, method, task, anchors[0], seed)  # a first fit may pay for imports
         rows.append(stitch(label, method, task, anchors[-1], seed))
     print(f"\n{format_table([*bounds, *rows])}\n", flush=True)
+    slow = [label for label, _, needs_torch in METHODS if needs_torch and label in methods]
+    if slow and len(slow) < len(methods):
+        print(f"{', '.join(slow)}: seconds a fit, left out of the anchor sweep")
+        methods = {label: method for label, method in methods.items() if label not in slow}
     curves = sweep(task, methods, anchors, seed=seed, draws=draws)
     save_figure(path, title, anchors, curves, bounds)
     print(f"figure: {path}")

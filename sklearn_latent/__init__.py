@@ -7,8 +7,9 @@ from .gradient import AffineTranslator
 from .icp import ICPTranslator, class_means
 from .inverse_relative import InverseRelativeTranslator
 from .linear import LOrthoTranslator, LstsqTranslator
+from .mlp import MLPTranslator
 from .orthogonal import ProcrustesTranslator, RigidTranslator
-from .preprocessing import ZeroPadder
+from .preprocessing import Rescaler, ZeroPadder
 from .relative import RelativeProjector
 from .stitching import decoder_agreement, stitching_score
 
@@ -19,8 +20,10 @@ __all__ = [
     "InverseRelativeTranslator",
     "LOrthoTranslator",
     "LstsqTranslator",
+    "MLPTranslator",
     "ProcrustesTranslator",
     "RelativeProjector",
+    "Rescaler",
     "RigidTranslator",
     "TransformedTargetTranslator",
     "ZeroPadder",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 import re
 from typing import Any
 
@@ -64,6 +65,11 @@ def to_numpy(x: Any) -> np.ndarray:
         if hasattr(xp, "Device"):  # array-api-strict, whose devices are simulated
             x = x.to_device(xp.Device("CPU_DEVICE"))
     return np.asarray(x)
+
+
+def without_graph(x: Any) -> Any:
+    """A torch tensor cut off from automatic differentiation; all else as it is."""
+    return x.detach() if getattr(x, "requires_grad", False) else x
 
 
 def asarray_like(x: Any, like: Array, dtype: Any = None) -> Array:
@@ -206,7 +212,7 @@ def compute_like(device: str, like: Array) -> Array:
         )
     empty = like[:0, :]
     if device == "auto":
-        if not is_numpy(like) or importlib.util.find_spec("torch") is None:
+        if not is_numpy(like) or not _may_have_gpu():
             return empty
         torch = import_torch("device='auto'")
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -225,6 +231,14 @@ def compute_like(device: str, like: Array) -> Array:
         )
     dtype = torch.float32 if device == "mps" or "32" in str(like.dtype) else torch.float64
     return torch.empty((0, like.shape[1]), dtype=dtype, device=device)
+
+
+def _may_have_gpu() -> bool:
+    """False where importing torch, a second or two, would only show that there is no GPU."""
+    if importlib.util.find_spec("torch") is None:
+        return False
+    drivers = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # CUDA, CUDA under WSL, ROCm
+    return os.name == "nt" or any(os.path.exists(driver) for driver in drivers)
 
 
 def import_torch(what: str) -> Any:
@@ -248,7 +262,8 @@ def unit_rows(x: Array) -> tuple[Array, Array]:
         rows /= largest[:, None]
     norms = row_norms(rows)
     rows /= nonzero(norms)[:, None]
-    return rows, norms * largest
+    with np.errstate(over="ignore"):  # the norm of a row can overflow where the row does not
+        return rows, norms * largest
 
 
 def count_true(mask: Array) -> np.ndarray:

@@ -31,6 +31,7 @@ from ._array import (
     same_place,
     to_host,
     to_numpy,
+    without_graph,
 )
 from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, parse_scaling
@@ -106,13 +107,14 @@ class BaseTranslator(
 
     def _validate_source(self, X, method):
         check_is_fitted(self)
+        X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
         check_place(self, self._fitted_array(), X, method)
         return X
 
     def _validate_target(self, y):
         """Target latents (n, d_target) to map back."""
-        one_column = self._n_features_out == 1
+        y, one_column = without_graph(y), self._n_features_out == 1
         y = check_array(
             y, dtype=accepted_dtypes(y), ensure_2d=not one_column, input_name="y", estimator=self
         )
@@ -131,6 +133,7 @@ class BaseTranslator(
 
     def _validate_pairs(self, X, y, sample_weight, *, reset):
         """X (n, d_source), y (n, d_target) and weights, on X's device, in float32 or float64."""
+        X, y = without_graph(X), without_graph(y)
         x_params = {"dtype": accepted_dtypes(X)}
         y_params = {"dtype": accepted_dtypes(y), "ensure_2d": False}
         names = column_names(y)
@@ -154,14 +157,19 @@ class BaseTranslator(
     def _choose_anchors(self, X, weight, random_state):
         """Indices of the anchors, or None for all rows. A row of weight 0 is never one."""
         candidates = None if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+        if candidates is not None and candidates.size == X.shape[0]:
+            candidates = None
         n_samples = X.shape[0] if candidates is None else candidates.size
         n_anchors = count_anchors(self.n_anchors, n_samples)
         if self.n_anchors is None:
+            indices = candidates
+        else:
+            rows = to_numpy(X)
+            rows = rows if candidates is None else rows[candidates]
+            indices = select_anchors(rows, n_anchors, self.anchor_selection, random_state)
+            indices = indices if candidates is None else candidates[indices]
+        if indices is None:
             return None
-        rows = to_numpy(X)
-        rows = rows if candidates is None else rows[candidates]
-        indices = select_anchors(rows, n_anchors, self.anchor_selection, random_state)
-        indices = indices if candidates is None else candidates[indices]
         return asarray_like(indices, X, dtype=namespace_of(X).int64)
 
     def __getstate__(self):
@@ -218,8 +226,9 @@ class LinearTranslator(BaseTranslator):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
         """Add a batch of paired anchors to those seen so far.
 
-        Exact: the map is that of one `fit` on all rows, in whatever batches they came. All rows are
-        anchors (`n_anchors` is not used). The map is solved for at its first use after a batch.
+        Exact: the map is that of one `fit` on all rows, in whatever batches they came. All rows of
+        positive weight are anchors (`n_anchors` is not used), and ``anchor_indices_`` counts them
+        as they came. The map is solved for at its first use after a batch.
 
         Parameters
         ----------
@@ -306,10 +315,11 @@ class LinearTranslator(BaseTranslator):
             raise ValueError(
                 f"The squares of X or y overflow {batch.ss_x.dtype}: rescale the latents."
             )
-        self.n_anchors_ = X.shape[0] + (0 if seen is None else self.n_anchors_)
         self._moments = batch if seen is None else seen + batch
+        self.n_anchors_ = self._moments.n_rows
         self._unit_rows = unit_rows
-        self._dtype_like = X[:0, :]
+        # says where and in which dtype the fit was; a view of X would keep all of it alive
+        self._dtype_like = namespace_of(X).empty((0, 1), dtype=X.dtype, device=device_of(X))
 
     def _solve(self, random_state):
         """From moments to the folded map: sets `coef_`, `intercept_` and what `_estimate` sets."""
@@ -318,11 +328,11 @@ class LinearTranslator(BaseTranslator):
                 f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
                 "1 sample. Give more rows, or a larger n_anchors."
             )
-        self._unsolved = False
         self._scaling = PairScaling.from_moments(self._moments, self.scaling)
-        W, bias = self._estimate(self._scaling.apply(self._moments), random_state)
-        bias = namespace_of(W).zeros_like(self._scaling.shift_y) if bias is None else bias
-        folded = self._scaling.fold(W, bias)
+        with np.errstate(over="ignore", invalid="ignore"):  # an error below says what happened
+            W, bias = self._estimate(self._scaling.apply(self._moments), random_state)
+            bias = namespace_of(W).zeros_like(self._scaling.shift_y) if bias is None else bias
+            folded = self._scaling.fold(W, bias)
         if not fits_in(self._dtype_like.dtype, folded.coef, folded.intercept):
             raise ValueError(
                 f"The map of {type(self).__name__} overflows {self._dtype_like.dtype}: the ranges "
@@ -331,6 +341,7 @@ class LinearTranslator(BaseTranslator):
         self.coef_ = asarray_like(folded.coef, self._dtype_like)
         self.intercept_ = asarray_like(folded.intercept, self._dtype_like)
         self._backward = None
+        self._unsolved = False
 
     def _backward_map(self):
         """The affine map target → source, made at its first use."""

@@ -210,12 +210,17 @@ def _centred_rows(side, w, weight, unit_rows):
         norms = row_norms(rows)
         norm_sum = float(xp.sum(norms if w is None else norms * w))
         rows /= nonzero(norms)[:, None]
-    column_sums = xp.sum(rows, axis=0) if w is None else w @ rows
-    mean = column_sums / weight if weight > 0 else column_sums
-    rows -= mean[None, :]
+    # Relative to one of its rows first: then a constant column is centred to exact zeros, which no
+    # scaling or inverse can blow up, and a mean far from 0 costs no digits.
+    first = 0 if w is None else int(xp.argmax(xp.astype(w > 0, xp.int64)))
+    origin = xp.asarray(rows[first, :], copy=True)
+    rows -= origin[None, :]
+    sums = xp.sum(rows, axis=0) if w is None else w @ rows
+    offset = sums / weight if weight > 0 else sums
+    rows -= offset[None, :]
     if w is not None:
         rows *= xp.sqrt(w)[:, None]
-    return rows, mean, norm_sum
+    return rows, origin + offset, norm_sum
 
 
 def _merge(first, other, between, delta_x, delta_y):

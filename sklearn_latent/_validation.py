@@ -66,7 +66,9 @@ def check_weights(sample_weight: Any, X: Array) -> Array | None:
 def column_names(y: Any) -> np.ndarray | None:
     """Column names of a DataFrame or the name of a Series, where they are all strings."""
     names = getattr(y, "columns", None)
+    if names is None and hasattr(y, "to_numpy"):  # a Series: arrays may have a `name` too
+        names = [getattr(y, "name", None) or None]
     if names is None:
-        names = [getattr(y, "name", None)]
+        return None
     names = np.asarray(list(names), dtype=object)
     return names if names.size and all(isinstance(name, str) for name in names) else None

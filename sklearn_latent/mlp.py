@@ -40,9 +40,8 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
     between the scaled spaces, with hidden width :math:`w = k\,d_\text{source}` (Equation 3 of
     [1]_), trained on the mean squared error by Adam on minibatches. A network can follow a relation
     between the spaces that is not linear, and needs many anchors for it: with few, the linear
-    translators generalise better (Section 4.2.2 of [1]_).
-
-    Needs PyTorch at fit. What was fitted transforms and loads without it.
+    translators generalise better (Section 4.2.2 of [1]_). `fit` needs PyTorch; what was fitted
+    loads and transforms without it.
 
     Parameters
     ----------
@@ -87,9 +86,8 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         How many rows of (X, y), or which share of them, to use; None for all.
 
     anchor_selection : {"uniform", "kmeans", "farthest"} or callable, default="uniform"
-        How anchors are chosen, on the source side: at random, the rows nearest to k-means centres,
-        by greedy farthest-point sampling, or by a function ``(X, n_anchors, random_state)`` that
-        returns row indices. Used only where `n_anchors` is not None.
+        How anchors are chosen, on the source side; see `ProcrustesTranslator`. Used only where
+        `n_anchors` is not None.
 
     random_state : int, RandomState instance or None, default=None
         Seed of, in this order, the anchor selection, the initial weights (``coefs_[0]``,
@@ -152,9 +150,8 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
 
     Notes
     -----
-    Adam, its step size and the batch size are those of Section 4.1 of [1]_, which says neither the
-    number of epochs nor whether latents were scaled. The loss is that of ``torch.nn.MSELoss``,
-    twice that of `MLPRegressor`.
+    Optimiser, step size and batch size are those of Section 4.1 of [1]_, which gives no number of
+    epochs and no scaling. The loss is that of ``torch.nn.MSELoss``: twice that of `MLPRegressor`.
 
     scikit-learn's progress callbacks (``set_callbacks``, scikit-learn >= 1.9) report each epoch.
 
@@ -269,8 +266,6 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         """The anchors' rows of X and y, and their weights."""
         xp = namespace_of(X)
         rows = self._choose_anchors(X, weight, random_state)
-        if rows is None and weight is not None:
-            rows = xp.nonzero(weight > 0)[0]
         if rows is None:
             self.anchor_indices_ = xp.arange(X.shape[0], device=device_of(X))
         else:

@@ -189,7 +189,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         norms = np.linalg.norm(rows, axis=1)
         mean = rows.mean(axis=0)
         shift, scale = shift_and_scale(
-            kind, mean, np.square(rows - mean).sum(axis=0), len(rows), norms.sum()
+            kind, mean, np.square(rows - mean).sum(axis=0), len(rows), len(rows), norms.sum()
         )
         unit_input = kind == "l2"
         rows = unit_rows(rows) if unit_input else (rows - shift) / scale

@@ -1,5 +1,7 @@
 """Every public estimator, as the instances that all parametrised tests iterate over."""
 
+import importlib.util
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
@@ -13,14 +15,17 @@ from sklearn_latent import (
     InverseRelativeTranslator,
     LOrthoTranslator,
     LstsqTranslator,
+    MLPTranslator,
     ProcrustesTranslator,
     RelativeProjector,
+    Rescaler,
     RigidTranslator,
     TransformedTargetTranslator,
     ZeroPadder,
 )
 from sklearn_latent._base import BaseTranslator, LinearTranslator
 
+# The first of a class has the default options, as far as those are quick and converge.
 INSTANCES = [
     AbsoluteTranslator(),
     AffineTranslator(random_state=0),
@@ -32,10 +37,13 @@ INSTANCES = [
     LOrthoTranslator(),
     LstsqTranslator(),
     LstsqTranslator(fit_intercept=True),
+    MLPTranslator(learning_rate_init=0.01, tol=0.02, n_iter_no_change=5, random_state=0),
     ProcrustesTranslator(),
     ProcrustesTranslator(scale=True),
     RelativeProjector(),
     RelativeProjector("euclidean", scaling="standard"),
+    Rescaler(),
+    Rescaler("mean"),
     RigidTranslator(),
     RigidTranslator(allow_reflection=False),
     TransformedTargetTranslator(),
@@ -43,6 +51,11 @@ INSTANCES = [
     ZeroPadder(),
     ZeroPadder(n_features=64),
 ]
+
+# Left out where torch is not installed.
+NEED_TORCH = (MLPTranslator,)
+if importlib.util.find_spec("torch") is None:
+    INSTANCES = [instance for instance in INSTANCES if not isinstance(instance, NEED_TORCH)]
 
 # What the anchors leave open is mapped to the target's mean, except by those that start at random
 # or stay rigid.
@@ -53,13 +66,13 @@ SCALINGS = [
     "center",
     "l2",
     None,
-    ("standard", "center"),
     ("l2", "standard"),
     ("center", "l2"),
-    (None, "standard"),
 ]
 
-CLASSES = list(dict.fromkeys(type(instance) for instance in INSTANCES))
+FIRST = list({type(instance): instance for instance in reversed(INSTANCES)}.values())[::-1]
+OTHERS = [instance for instance in INSTANCES if instance not in FIRST]
+CLASSES = [type(instance) for instance in FIRST]
 PUBLIC_CLASSES = [
     value
     for value in (getattr(sklearn_latent, name) for name in sklearn_latent.__all__)

@@ -30,7 +30,9 @@ def latents():
     return X, np.exp(X @ rng.normal(size=(4, 5)) / 4) + 0.1 * rng.uniform(size=(80, 5))
 
 
-@pytest.mark.parametrize("scaler", [RobustScaler(), MinMaxScaler(), QuantileTransformer(20)])
+@pytest.mark.parametrize(
+    "scaler", [RobustScaler(), MinMaxScaler(), QuantileTransformer(n_quantiles=20)]
+)
 def test_it_is_transformed_target_regressor(latents, scaler):
     X, y = latents
     oracle = TransformedTargetRegressor(LinearRegression(), transformer=scaler).fit(X, y)
@@ -86,11 +88,11 @@ def test_pandas_output_has_the_targets_columns(latents):
 
 
 def test_parts_of_the_wrong_kind(latents):
-    with pytest.raises(TypeError, match="transformer must be an estimator.*lacks inverse_transfo"):
+    with pytest.raises(TypeError, match=r"transformer must be an estimator.*lacks inverse_transfo"):
         TransformedTargetTranslator(LstsqTranslator(), Normalizer()).fit(*latents)
-    with pytest.raises(TypeError, match="translator must be an estimator.*lacks transform"):
+    with pytest.raises(TypeError, match=r"translator must be an estimator.*lacks transform"):
         TransformedTargetTranslator(LinearRegression()).fit(*latents)
-    with pytest.raises(TypeError, match="translator must be an estimator instance.*a class"):
+    with pytest.raises(TypeError, match=r"translator must be an estimator instance.*a class"):
         TransformedTargetTranslator(LstsqTranslator).fit(*latents)
 
 

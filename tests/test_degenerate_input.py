@@ -23,7 +23,7 @@ every_scaled = pytest.mark.parametrize("translator", in_all_scalings(TRANSLATORS
 every_linear = pytest.mark.parametrize("translator", LINEAR, ids=one_line)
 every_minimal = pytest.mark.parametrize("translator", MINIMAL, ids=one_line)
 centring = pytest.mark.parametrize("scaling", ["standard", "center"])
-constants = pytest.mark.parametrize("constant", [0.0, 0.1, -3e7], ids="constant={}".format)
+constants = pytest.mark.parametrize("constant", [0.1, -3e7], ids="constant={}".format)
 
 # Ways to give the same anchors and weights, of which rounding makes different means.
 ROUTES = {

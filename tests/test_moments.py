@@ -1,6 +1,7 @@
 """Moments merge exactly: their laws, against plain NumPy on all rows."""
 
 from functools import reduce
+from itertools import pairwise
 from operator import add
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_merging_is_the_whole_and_associative(data, kind, unit_rows):
     cuts = [0, 1, 3, 30, 60]
     parts = [
         PairMoments.from_arrays(X[a:b], y[a:b], w[a:b], **options)
-        for a, b in zip(cuts[:-1], cuts[1:])
+        for a, b in pairwise(cuts)
     ]
     assert_same(reduce(add, parts), whole)
     assert_same(parts[0] + (parts[1] + (parts[2] + parts[3])), whole)

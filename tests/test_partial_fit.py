@@ -16,7 +16,6 @@ wide_and_tall = pytest.mark.parametrize("shape", [WIDE, TALL], ids=["n<d", "n>d"
 
 # Where the rows are cut, as fractions of their number.
 SPLITS = {
-    "one batch": [],
     "halves": [0.5],
     "uneven": [0.1, 0.25, 0.9],
     "row by row": np.linspace(0, 1, 40, endpoint=False)[1:],

@@ -81,13 +81,13 @@ def test_preprocessing_steps_go_before_the_translator(spaces, decoder, steps):
 
 
 def test_a_frozen_decoder_survives_the_fit_of_its_pipeline(spaces, decoder):
-    X, X_test, Y, _, labels, labels_test = spaces
+    X, X_test, Y, _, labels, _ = spaces
     translator = ProcrustesTranslator().fit(X, Y)
     whole = make_pipeline(FrozenEstimator(translator), FrozenEstimator(decoder))
     expected = make_pipeline(translator, decoder).predict(X_test)
     assert np.array_equal(whole.fit(X, labels).predict(X_test), expected)
     assert np.array_equal(clone(whole).fit(X, labels).predict(X_test), expected)
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
         clone(decoder).predict(Y)
 
 
@@ -196,7 +196,7 @@ def test_scoring_strings_work(spaces, name):
 
 
 def test_scorers_without_what_they_need_say_so(spaces, decoder):
-    X, _, Y, _, labels, _ = spaces
+    X, _, Y, _, _, _ = spaces
     translator = LstsqTranslator().fit(X, Y)
     with pytest.raises(ValueError, match=r"enable_metadata_routing=True.*fit\(X, Y, labels=labels"):
         stitching_score(decoder)(translator, X, Y)

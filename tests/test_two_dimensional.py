@@ -16,7 +16,8 @@ every_scaled_weighted = pytest.mark.parametrize(
     "translator", in_all_scalings(WEIGHTED), ids=one_line
 )
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
-every_target = pytest.mark.parametrize("d_target", [3, 6, 9], ids="d_target={}".format)
+D_TARGETS = [3, 6, 9]  # below, equal to and above d_source
+every_target = pytest.mark.parametrize("d_target", D_TARGETS, ids="d_target={}".format)
 
 WIDE = {"n": 5, "d_source": 12, "d_target": 9}
 TALL = {"n": 40, "d_source": 6, "d_target": 4}
@@ -40,38 +41,38 @@ def assert_same_map(actual, expected, rtol=1e-8):
     assert_allclose(actual.transform(X), out, rtol=rtol, atol=rtol * np.abs(out).max())
 
 
-@every_target
 @every_dtype
 @every_scaled
-def test_shapes_dtypes_and_methods_agree(translator, dtype, d_target):
-    X, y = make_pair(d_target=d_target, dtype=dtype)
-    X_new = X[:7] + 1
-    translator = clone(translator).fit(X, y)
-    out = translator.transform(X_new)
-    assert out.shape == (7, d_target)
-    assert out.dtype == dtype
-    assert np.all(np.isfinite(out))
-    assert_array_equal(translator.predict(X_new), out)
-    assert translator.score(X, y) == r2_score(y, translator.transform(X))
-    back = translator.inverse_transform(y[:7])
-    assert back.shape == (7, 6)
-    assert back.dtype == dtype
-    assert np.all(np.isfinite(back))
+def test_shapes_dtypes_and_methods_agree(translator, dtype):
+    for d_target in D_TARGETS:
+        X, y = make_pair(d_target=d_target, dtype=dtype)
+        X_new = X[:7] + 1
+        translator = clone(translator).fit(X, y)
+        out = translator.transform(X_new)
+        assert out.shape == (7, d_target)
+        assert out.dtype == dtype
+        assert np.all(np.isfinite(out))
+        assert_array_equal(translator.predict(X_new), out)
+        assert translator.score(X, y) == r2_score(y, translator.transform(X))
+        back = translator.inverse_transform(y[:7])
+        assert back.shape == (7, 6)
+        assert back.dtype == dtype
+        assert np.all(np.isfinite(back))
 
 
-@every_target
 @every_dtype
 @every_scaled_linear
-def test_coef_and_intercept_are_the_map(translator, dtype, d_target):
-    X, y = make_pair(d_target=d_target, dtype=dtype)
-    translator = clone(translator).fit(X, y)
-    assert translator.coef_.shape == (d_target, 6)
-    assert translator.intercept_.shape == (d_target,)
-    assert translator.coef_.dtype == translator.intercept_.dtype == dtype
-    rows = unit_rows(X) if source_scaling(translator) == "l2" else X
-    expected = rows @ translator.coef_.T + translator.intercept_
-    tolerance = 1e-4 if dtype == "float32" else 1e-12
-    assert_allclose(translator.transform(X), expected, rtol=tolerance, atol=tolerance)
+def test_coef_and_intercept_are_the_map(translator, dtype):
+    for d_target in D_TARGETS:
+        X, y = make_pair(d_target=d_target, dtype=dtype)
+        translator = clone(translator).fit(X, y)
+        assert translator.coef_.shape == (d_target, 6)
+        assert translator.intercept_.shape == (d_target,)
+        assert translator.coef_.dtype == translator.intercept_.dtype == dtype
+        rows = unit_rows(X) if source_scaling(translator) == "l2" else X
+        expected = rows @ translator.coef_.T + translator.intercept_
+        tolerance = 1e-4 if dtype == "float32" else 1e-12
+        assert_allclose(translator.transform(X), expected, rtol=tolerance, atol=tolerance)
 
 
 @every_dtype

@@ -277,27 +277,43 @@ def _origin_and_scale(y_true, y_pred, center):
 
 
 def _crowding(y_true, y_pred, similarity, n_neighbors, dtype):
-    """Mean cosine of each target to its `n_neighbors` nearest translations, (n_samples,).
-
-    Twice as many are found in `dtype`; which of them are nearest is decided in the widest float.
-    """
+    """Mean cosine of each target to its `n_neighbors` nearest translations, (n_samples,)."""
     xp, (n_samples, d) = namespace_of(y_true), y_true.shape
-    n_found, means = min(2 * n_neighbors, n_samples), []
+    means = np.empty(n_samples)
     for where in row_blocks(n_samples, d):
         targets = similarity.prepare(y_true[where, :])
-        found = _nearest(xp.astype(targets, dtype), y_pred, similarity, n_found)
-        cosines = []
-        for i in range(n_found):
-            neighbours = similarity.prepare(xp.take(y_pred, found[:, i], axis=0))
-            cosines.append(xp.sum(targets * neighbours, axis=1))
-        cosines = xp.stack(cosines, axis=1)
-        nearest = take_columns(cosines, largest_columns(cosines, n_neighbors))
-        means.append(xp.mean(nearest, axis=1))
-    return xp.concat(means)
+        mean, sure = _mean_of_nearest(targets, y_pred, similarity, n_neighbors, dtype)
+        means[where] = to_numpy(mean)
+        doubtful = np.flatnonzero(~to_numpy(sure))
+        if doubtful.size:
+            targets = xp.take(targets, asarray_like(doubtful, targets, dtype=xp.int64), axis=0)
+            mean, _ = _mean_of_nearest(targets, y_pred, similarity, n_neighbors, targets.dtype)
+            means[where.start + doubtful] = to_numpy(mean)
+    return asarray_like(means, targets)
+
+
+def _mean_of_nearest(targets, y_pred, similarity, n_neighbors, dtype):
+    """Mean cosine of prepared targets to their nearest translations, and whether it is sure.
+
+    Twice as many as needed are found in `dtype` and compared again in the widest float. They are
+    the right ones for sure if none that was left out can be nearer.
+    """
+    xp, (n_samples, d) = namespace_of(y_pred), y_pred.shape
+    n_found = min(2 * n_neighbors, n_samples)
+    values, found = _nearest(xp.astype(targets, dtype), y_pred, similarity, n_found)
+    cosines = []
+    for i in range(n_found):
+        neighbours = similarity.prepare(xp.take(y_pred, found[:, i], axis=0))
+        cosines.append(xp.sum(targets * neighbours, axis=1))
+    cosines = xp.stack(cosines, axis=1)
+    cosines = take_columns(cosines, largest_columns(cosines, n_neighbors))
+    left_out = xp.astype(xp.min(values, axis=1), cosines.dtype) + _rounding(d, dtype, cosines)
+    sure = xp.min(cosines, axis=1) >= left_out
+    return xp.mean(cosines, axis=1), xp.ones_like(sure) if n_found == n_samples else sure
 
 
 def _nearest(targets, y_pred, similarity, n_found):
-    """Indices of the `n_found` translations of largest cosine to each target, in no order."""
+    """The `n_found` largest cosines of each target to translations, in no order, and whose."""
     xp, (n_samples, d) = namespace_of(y_pred), y_pred.shape
     values, indices = targets[:, :0], None
     for where in row_blocks(n_samples, d):
@@ -309,7 +325,7 @@ def _nearest(targets, y_pred, similarity, n_found):
         indices = best if indices is None else xp.concat([indices, best], axis=1)
         kept = largest_columns(values, min(n_found, values.shape[1]))
         values, indices = take_columns(values, kept), take_columns(indices, kept)
-    return indices
+    return values, indices
 
 
 def _count_nearer(y_true, y_pred, name, n_neighbors, center):
