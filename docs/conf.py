@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 import sklearn_latent
 
@@ -35,12 +38,17 @@ autosummary_generate = True
 numpydoc_show_class_members = False  # autodoc lists the methods
 numpydoc_validation_checks = {
     "all",
-    "GL01",  # summary on the first line, as everywhere in this package
+    "GL01",  # the summary is on the first line, as everywhere in this package
     "ES01",  # not everything needs an extended summary,
     "SA01",  # "See Also",
-    "EX01",  # or an example: classes and functions have one, methods need none
-    "YD01",  # generators are private here
+    "EX01",  # or an example
+    "RT02",  # `self` has a name in "Returns", as in scikit-learn
+    "SA02",  # a question may describe a function
+    "SS03",  # and be its summary,
+    "SS05",  # which may begin with "Names"
 }
+# What one half of a translation offers to InverseRelativeTranslator
+numpydoc_validation_exclude = {r"RelativeProjector\.(decoding_map|scaled)$"}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
@@ -96,6 +104,21 @@ def check_api_page(app: Any) -> None:
         raise RuntimeError(f"Public names that docs/api.rst lacks: {', '.join(missing)}. Add them.")
 
 
+def use_one_thread(app: Any) -> None:
+    """Matrices as small as the gallery's lose by more threads, much so on a busy machine."""
+    threadpool_limits(1)
+
+
+def escape_trailing_underscores(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Keep a shape such as ``(n_features_in_,)`` from being read as a link."""
+    for i, line in enumerate(lines):
+        lines[i] = re.sub(
+            r"\([^()`]*\)", lambda shape: re.sub(r"(?<=\w)_(?=[,)])", r"\\_", shape[0]), line
+        )
+
+
 def skip_inherited_from_sklearn(
     app: Any, what: str, name: str, obj: Any, skip: bool, options: Any
 ) -> bool | None:
@@ -107,4 +130,7 @@ def skip_inherited_from_sklearn(
 def setup(app: Any) -> None:
     """Connect the above."""
     app.connect("builder-inited", check_api_page)
+    app.connect("builder-inited", use_one_thread)
+    # after numpydoc, whose priority is the default of 500
+    app.connect("autodoc-process-docstring", escape_trailing_underscores, priority=600)
     app.connect("autodoc-skip-member", skip_inherited_from_sklearn)

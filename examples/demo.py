@@ -7,6 +7,7 @@ the target's latents then reads the source's. ``stitch.py`` does the same with y
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from pathlib import Path
 from typing import Any
@@ -132,5 +133,9 @@ def main() -> None:
 
 if __name__ == "__main__":
     # Matrices as small as these gain nothing from more threads, and lose much on a busy machine.
+    if importlib.util.find_spec("torch") is not None:
+        import torch  # before the limit, which only reaches libraries that are loaded
+
+        torch.set_num_threads(1)
     with threadpool_limits(1):
         main()

@@ -14,6 +14,8 @@ import argparse
 import importlib.util
 import itertools
 import math
+import os
+import platform
 import sys
 import textwrap
 import time
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -284,6 +287,14 @@ def save_figure(
     figure.savefig(path, dpi=150)
 
 
+def versions() -> str:
+    """What the figures were computed with."""
+    packages = {"sklearn_latent": sklearn_latent, "numpy": np, "scikit-learn": sklearn}
+    numbers = [f"{name} {package.__version__}" for name, package in packages.items()]
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    return f"({', '.join([*numbers, f'Python {platform.python_version()}', machine])})"
+
+
 def compare(
     task: Task,
     methods: dict[str, Any],
@@ -300,7 +311,7 @@ def compare(
     for label, method in methods.items():
         stitch(label, method, task, anchors[0], seed)  # a first fit may pay for imports
         rows.append(stitch(label, method, task, anchors[-1], seed))
-    print(f"\n{format_table([*bounds, *rows])}\n", flush=True)
+    print(f"\n{format_table([*bounds, *rows])}\n{versions()}\n", flush=True)
     slow = [label for label, _, needs_torch in METHODS if needs_torch and label in methods]
     if slow and len(slow) < len(methods):
         print(f"{', '.join(slow)}: seconds a fit, left out of the anchor sweep")

@@ -112,6 +112,7 @@ PAIRED = [instance for instance in TRANSLATORS if not isinstance(instance, ICPTr
 WEIGHTED = [instance for instance in PAIRED if has_fit_parameter(instance, "sample_weight")]
 SCALED = list(filter(has("scaling"), PAIRED))
 ANCHORED = list(filter(has("n_anchors"), PAIRED))
+INVERTIBLE = [instance for instance in TRANSLATORS if hasattr(instance, "inverse_transform")]
 LINEAR = [instance for instance in TRANSLATORS if isinstance(instance, LinearTranslator)]
 MINIMAL = [instance for instance in LINEAR if not isinstance(instance, NOT_MINIMAL)]
 

@@ -123,7 +123,8 @@ def test_few_distinct_rows_give_a_finite_map(translator, n_distinct):
     X, y = (np.resize(side[:n_distinct], (8, side.shape[1])) for side in make_pair())
     translator = clone(translator).fit(X, y)
     assert np.all(np.isfinite(translator.transform(X + 1)))
-    assert np.all(np.isfinite(translator.inverse_transform(y + 1)))
+    if hasattr(translator, "inverse_transform"):
+        assert np.all(np.isfinite(translator.inverse_transform(y + 1)))
 
 
 @centring
@@ -251,7 +252,8 @@ def test_two_anchors_are_enough(translator):
     X, y = make_pair(**FAR_BELOW | {"n": 2})
     translator = clone(translator).fit(X, y)
     assert np.all(np.isfinite(translator.transform(X)))
-    assert np.all(np.isfinite(translator.inverse_transform(y)))
+    if hasattr(translator, "inverse_transform"):
+        assert np.all(np.isfinite(translator.inverse_transform(y)))
 
 
 @every_scaled

@@ -3,6 +3,8 @@
 import doctest
 import re
 import runpy
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,14 @@ def test_pages_are_found():
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_CODE)
-def test_code_runs(page):
+def test_code_runs(page, monkeypatch):
     text = PAGES[page]
     if "import torch" in text:
         pytest.importorskip("torch")
+    module = types.ModuleType("page")  # where pickle finds the page's classes
+    monkeypatch.setitem(sys.modules, "page", module)
     test = doctest.DocTestParser().get_doctest(text, {}, page, str(DOCS / page), 0)
+    test.globs = vars(module)
     report = []
     result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=report.append)
     assert result.failed == 0, "".join(report)

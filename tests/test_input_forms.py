@@ -157,7 +157,8 @@ def test_output_has_the_dtype_of_the_input_not_of_the_target(translator, source,
     translator = clone(translator).fit(X.astype(source), y.astype(target))
     assert translator.transform(X.astype(source)).dtype == source
     assert translator.transform(X.astype(target)).dtype == target
-    assert translator.inverse_transform(y.astype(target)).dtype == target
+    if hasattr(translator, "inverse_transform"):
+        assert translator.inverse_transform(y.astype(target)).dtype == target
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -170,8 +171,9 @@ def test_inputs_are_never_changed(translator, dtype):
     translator = clone(translator).fit(X, y, **weights)
     translator.transform(X)[:] = 0
     translator.predict(X)[:] = 0
-    translator.inverse_transform(y)[:] = 0
     translator.score(X, y)
+    if hasattr(translator, "inverse_transform"):
+        translator.inverse_transform(y)[:] = 0
     if hasattr(translator, "partial_fit"):
         translator.partial_fit(X, y, **weights).transform(X)
     for now, then in zip((X, y, weight), before):

@@ -8,12 +8,23 @@ from sklearn.metrics import r2_score
 
 from sklearn_latent import LstsqTranslator
 
-from .estimators import LINEAR, TRANSLATORS, WEIGHTED, in_all_scalings, make_pair, one_line
+from .estimators import (
+    INVERTIBLE,
+    LINEAR,
+    TRANSLATORS,
+    WEIGHTED,
+    in_all_scalings,
+    make_pair,
+    one_line,
+)
 
 every_scaled = pytest.mark.parametrize("translator", in_all_scalings(TRANSLATORS), ids=one_line)
 every_scaled_linear = pytest.mark.parametrize("translator", in_all_scalings(LINEAR), ids=one_line)
 every_scaled_weighted = pytest.mark.parametrize(
     "translator", in_all_scalings(WEIGHTED), ids=one_line
+)
+every_scaled_invertible = pytest.mark.parametrize(
+    "translator", in_all_scalings(INVERTIBLE), ids=one_line
 )
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 D_TARGETS = [3, 6, 9]  # below, equal to and above d_source
@@ -54,10 +65,20 @@ def test_shapes_dtypes_and_methods_agree(translator, dtype):
         assert np.all(np.isfinite(out))
         assert_array_equal(translator.predict(X_new), out)
         assert translator.score(X, y) == r2_score(y, translator.transform(X))
-        back = translator.inverse_transform(y[:7])
+
+
+@every_dtype
+@every_scaled_invertible
+def test_inverse_is_in_the_space_and_dtype_of_the_source(translator, dtype):
+    for d_target in D_TARGETS:
+        X, y = make_pair(d_target=d_target, dtype=dtype)
+        back = clone(translator).fit(X, y).inverse_transform(y[:7])
         assert back.shape == (7, 6)
         assert back.dtype == dtype
         assert np.all(np.isfinite(back))
+    X, y = make_pair(d_target=1, dtype=dtype)
+    translator = clone(translator).fit(X, y)
+    assert_array_equal(translator.inverse_transform(y[:, 0]), translator.inverse_transform(y))
 
 
 @every_dtype
@@ -87,7 +108,6 @@ def test_one_dimensional_target_is_one_column(translator, dtype):
     assert_array_equal(flat.predict(X), flat.transform(X)[:, 0])
     assert flat.predict(X).dtype == dtype
     assert flat.score(X, y[:, 0]) == r2_score(y[:, 0], flat.predict(X))
-    assert_array_equal(flat.inverse_transform(y[:, 0]), column.inverse_transform(y))
 
 
 @every_scaled_linear
@@ -155,6 +175,15 @@ def test_weights_are_repetitions_and_zero_is_removal(translator, shape):
     kept = counts > 0
     removed = clone(translator).fit(X[kept], y[kept], sample_weight=counts[kept])
     assert_same_map(weighted, removed)
+
+
+@pytest.mark.parametrize("translator", LINEAR, ids=one_line)
+def test_rows_of_weight_zero_are_no_anchors(translator):
+    X, y = make_pair()
+    weight = np.tile([0, 1, 2], 10)
+    translator = clone(translator).fit(X, y, weight)
+    assert translator.n_anchors_ == 20
+    assert_array_equal(translator.anchor_indices_, np.flatnonzero(weight))
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1 / 30, 1e6])

@@ -37,25 +37,33 @@ translated = translator.transform(X)
 # are, for they are in the target's own coordinates.
 
 
-def draw(ax, latents, title, **style):
+def draw(ax, latents, *, filled):
     """Scatter the items of each class in a colour and a marker of its own."""
     for label, marker in enumerate(MARKERS):
-        rows = latents[labels == label]
-        ax.scatter(*rows.T, c=COLOURS[label], marker=marker, s=22, linewidths=0, **style)
-    ax.set(title=title, aspect="equal")
+        style = {"alpha": 0.35, "color": COLOURS[label], "linewidths": 0}
+        if not filled:
+            style = {"facecolors": "none", "edgecolors": COLOURS[label], "linewidths": 0.9}
+        ax.scatter(*latents[labels == label].T, marker=marker, s=26, **style)
+    ax.set_aspect("equal", adjustable="datalim")
     ax.grid(alpha=0.3)
 
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
-draw(left, X, "Source")
-left.scatter(*X[anchors].T, s=90, facecolors="none", edgecolors="black", label="anchors")
-left.legend(loc="upper left")
+def label_targets(ax):
+    """Say what filled and open markers are."""
+    ax.scatter([], [], c="grey", alpha=0.5, linewidths=0, label="target")
+    ax.scatter([], [], facecolors="none", edgecolors="grey", label="translated source")
+    ax.legend(loc="upper right", fontsize=9)
 
-draw(right, Y, "Target, and the source translated", alpha=0.35)
-right.scatter(*translated.T, s=22, c="black", marker="x", linewidths=0.8, label="translated")
-right.legend(loc="upper right")
-for ax in (left, right):
-    ax.margins(0.12)
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
+draw(left, X, filled=False)
+left.scatter(*X[anchors].T, s=110, facecolors="none", edgecolors="black", label="anchors")
+left.legend(loc="upper left", fontsize=9)
+left.set_title("Source")
+draw(right, Y, filled=True)
+draw(right, translated, filled=False)
+label_targets(right)
+right.set_title("Target")
 plt.show()
 
 # %%
@@ -69,7 +77,8 @@ print("largest error of its matrix:", np.abs(translator.coef_ - rotation.T).max(
 # -------------------------
 # Now the target also stretches one direction threefold and shears. Which map can follow depends on
 # the family it is taken from. *Rigid* keeps all distances. *Ortho* turns, too, but between
-# standardised spaces, so that it adapts to the scale of each column. *Linear* follows any linear map.
+# standardised spaces, so that it adapts to the scale of each column; here the stretched direction
+# is no column, and that does not help. *Linear* follows any linear map.
 
 stretched = X @ np.array([[3.0, 0.6], [0.0, 0.8]]) @ rotation + 0.1 * rng.normal(size=X.shape)
 maps = {
@@ -77,10 +86,11 @@ maps = {
     "ortho, standard scaling": ProcrustesTranslator(),
     "linear": LstsqTranslator(),
 }
-figure, axes = plt.subplots(1, 3, figsize=(10, 4.2), layout="constrained", sharex=True, sharey=True)
+figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.9), layout="constrained")
 for ax, (name, translator) in zip(axes, maps.items()):
-    translated = translator.fit(X[anchors], stretched[anchors]).transform(X)
-    draw(ax, stretched, f"{name}\nR² = {translator.score(X, stretched):.2f}", alpha=0.35)
-    ax.scatter(*translated.T, s=18, c="black", marker="x", linewidths=0.8, label="translated")
-axes[0].legend(loc="upper right")
+    translator.fit(X[anchors], stretched[anchors])
+    draw(ax, stretched, filled=True)
+    draw(ax, translator.transform(X), filled=False)
+    ax.set_title(f"{name}\nR² = {translator.score(X, stretched):.2f}")
+label_targets(axes[2])
 plt.show()

@@ -50,20 +50,21 @@ alignments = {
     "ICP without labels": without_labels,
 }
 
-figure, axes = plt.subplots(1, 3, figsize=(10.5, 4.3), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(10.5, 4.6), layout="constrained")
 for ax, (name, translator) in zip(axes, alignments.items()):
     translated = translator.transform(X)
     for label, marker in enumerate(MARKERS):
-        style = {"marker": marker, "s": 22, "linewidths": 0.8}
-        ax.scatter(*Y[labels_Y == label].T, c=COLOURS[label], alpha=0.3, **style)
-        rows = translated[labels_X == label]
-        ax.scatter(*rows.T, facecolors="none", edgecolors=COLOURS[label], **style)
+        filled = {"alpha": 0.35, "color": COLOURS[label], "linewidths": 0}
+        ax.scatter(*Y[labels_Y == label].T, marker=marker, s=26, **filled)
+        outlined = {"facecolors": "none", "edgecolors": COLOURS[label], "linewidths": 0.9}
+        ax.scatter(*translated[labels_X == label].T, marker=marker, s=26, **outlined)
     error = latent_mse(truth, translated)
-    ax.set(title=f"{name}\nmean squared error {error:.3f}", aspect="equal")
+    ax.set_title(f"{name}\nmean squared error {error:.3f}")
+    ax.set_aspect("equal", adjustable="datalim")
     ax.grid(alpha=0.3)
-axes[0].scatter([], [], c="grey", alpha=0.4, label="target")
-axes[0].scatter([], [], facecolors="none", edgecolors="grey", label="translated source")
-axes[0].legend(loc="upper left", fontsize=9)
+target = axes[0].scatter([], [], c="grey", alpha=0.5, linewidths=0, label="target")
+source = axes[0].scatter([], [], facecolors="none", edgecolors="grey", label="translated source")
+figure.legend(handles=[target, source], loc="outside lower center", ncols=2)
 plt.show()
 
 # %%

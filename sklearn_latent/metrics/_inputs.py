@@ -53,7 +53,10 @@ def _as_rows(side: Array, name: str) -> Array:
 
 
 def row_blocks(n_rows: int, width: int) -> Iterator[slice]:
-    """Slices of rows, such that a block, or the product of two, is no larger than the limit."""
-    size = max(1, min(math.isqrt(BLOCK_ELEMENTS), BLOCK_ELEMENTS // width))
+    """Slices of rows, such that the product of two blocks is no larger than the limit.
+
+    A block itself takes half of that at most: several of them are needed at a time.
+    """
+    size = max(1, min(math.isqrt(BLOCK_ELEMENTS), BLOCK_ELEMENTS // (2 * max(width, 1))))
     for start in range(0, n_rows, size):
         yield slice(start, min(start + size, n_rows))
