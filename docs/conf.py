@@ -30,6 +30,8 @@ exclude_patterns = ["_build", "**/README.txt"]
 
 # `name` links to what has that name, and is code where nothing has.
 default_role = "py:obj"
+rst_prolog = ".. py:currentmodule:: sklearn_latent\n"
+smartquotes = False  # quotes are often code
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc's sections say the types in words
@@ -67,6 +69,8 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"sklearn_latent {release}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "sklearn_latent"},

@@ -154,6 +154,16 @@ def complement(basis: Array) -> Array:
 def row_norms(x: Array) -> Array:
     """Euclidean norms of the rows, in the widest float, without a copy of `x`'s size."""
     xp = namespace_of(x)
+    with np.errstate(over="ignore", under="ignore"):
+        norms = _plain_row_norms(x)
+    if x.dtype == widest_float(x) and not bool(xp.all((norms > 1e-140) & (norms < xp.inf))):
+        # squares that overflow or vanish: relative to the largest entry they do neither
+        norms = unit_rows(x)[1]
+    return norms
+
+
+def _plain_row_norms(x):
+    xp = namespace_of(x)
     if xp is numpy_api:
         return np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
     return xp.sqrt(xp.sum(xp.square(xp.astype(x, widest_float(x), copy=False)), axis=1))
@@ -260,7 +270,7 @@ def unit_rows(x: Array) -> tuple[Array, Array]:
     if x.dtype == rows.dtype:  # squares of a narrower float can neither overflow nor vanish
         largest = nonzero(xp.max(xp.abs(rows), axis=1))
         rows /= largest[:, None]
-    norms = row_norms(rows)
+    norms = _plain_row_norms(rows)
     rows /= nonzero(norms)[:, None]
     with np.errstate(over="ignore"):  # the norm of a row can overflow where the row does not
         return rows, norms * largest

@@ -52,7 +52,7 @@ def check_weights(sample_weight: Any, X: Array) -> Array | None:
     if weight.ndim != 1 or weight.shape[0] != n_samples:
         raise ValueError(
             f"sample_weight has shape {tuple(weight.shape)}; expected one weight for each of the "
-            f"{n_samples} rows of X: ({n_samples},)."
+            f"{n_samples} rows: ({n_samples},)."
         )
     weight = asarray_like(weight, X, dtype=widest_float(X))
     xp = namespace_of(weight)

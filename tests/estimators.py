@@ -28,7 +28,7 @@ from sklearn_latent._base import BaseTranslator, LinearTranslator
 # The first of a class has the default options, as far as those are quick and converge.
 INSTANCES = [
     AbsoluteTranslator(),
-    AffineTranslator(random_state=0),
+    AffineTranslator(max_iter=100, random_state=0),
     AffineTranslator(learning_rate_init=0.01, max_iter=50, random_state=0),
     ICPTranslator(),
     ICPTranslator(ProcrustesTranslator(), max_iter=5),

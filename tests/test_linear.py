@@ -209,6 +209,14 @@ def test_l2_ignores_the_length_of_source_rows():
     assert_allclose(again.coef_, translator.coef_, atol=1e-10)
 
 
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_l2_of_rows_whose_squares_are_out_of_range(unit):
+    X, y = pair()
+    expected = LstsqTranslator(scaling="l2").fit(X, y).transform(X)
+    translator = LstsqTranslator(scaling="l2").fit(X * unit, y)
+    assert_allclose(translator.transform(X * unit), expected)
+
+
 def test_least_squares_inverts_itself_where_nothing_is_lost():
     X, y = pair(d_source=4, d_target=7)
     for scaling in ("standard", "center", None, ("standard", "center")):

@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from .._array import Array, namespace_of, nonzero, row_norms, svd
+from .. import _array
+from .._array import Array, namespace_of, svd
 from .rank import numerical_rank
 
 
 def unit_rows(X: Array) -> Array:
-    """Rows divided by their norm; zero rows stay zero."""
-    norms = nonzero(row_norms(X))
-    return X / namespace_of(X).astype(norms, X.dtype)[:, None]
+    """Rows divided by their norm, in X's dtype; zero rows stay zero."""
+    return namespace_of(X).astype(_array.unit_rows(X)[0], X.dtype, copy=False)
 
 
 def cosine(X: Array, anchors: Array) -> Array:
