@@ -337,12 +337,13 @@ def test_absent_gpu_is_refused():
     try:
         import torch
     except ImportError:
-        error, message = ImportError, r"needs PyTorch: pip install 'sklearn_latent\[torch\]'"
+        device, error = "cuda", ImportError
+        message = r"device='cuda' needs PyTorch: pip install 'sklearn_latent\[torch\]'"
     else:
-        error = ValueError
+        device, error = ("cuda:99" if torch.cuda.is_available() else "cuda"), ValueError
         message = f"torch sees {torch.cuda.device_count()} such device.* Use device='auto' or 'cpu'"
     with pytest.raises(error, match=message):
-        AffineTranslator(device="cuda:99").fit(X, y)
+        AffineTranslator(device=device).fit(X, y)
 
 
 @pytest.mark.parametrize(

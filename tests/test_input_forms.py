@@ -121,6 +121,7 @@ def test_float16_is_computed_in_float32(estimator):
     assert_array_equal(estimator.transform(X), expected.transform(X.astype("float32")))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @every_scaled
 def test_float16_does_not_overflow(translator):
     X, y = (side * 1000 for side in make_pair(n=100))

@@ -62,10 +62,7 @@ def test_merging_is_the_whole_and_associative(data, kind, unit_rows):
     options = {"kind": kind, "unit_rows": unit_rows}
     whole = PairMoments.from_arrays(X, y, w, **options)
     cuts = [0, 1, 3, 30, 60]
-    parts = [
-        PairMoments.from_arrays(X[a:b], y[a:b], w[a:b], **options)
-        for a, b in pairwise(cuts)
-    ]
+    parts = [PairMoments.from_arrays(X[a:b], y[a:b], w[a:b], **options) for a, b in pairwise(cuts)]
     assert_same(reduce(add, parts), whole)
     assert_same(parts[0] + (parts[1] + (parts[2] + parts[3])), whole)
     assert_same(reduce(add, parts[::-1]), whole)

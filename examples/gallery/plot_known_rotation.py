@@ -69,8 +69,9 @@ plt.show()
 # %%
 # The estimate, against what was put in:
 
-print("angle of the map:", np.rad2deg(np.arctan2(translator.coef_[1, 0], translator.coef_[0, 0])))
-print("largest error of its matrix:", np.abs(translator.coef_ - rotation.T).max())
+estimated = np.rad2deg(np.arctan2(translator.coef_[1, 0], translator.coef_[0, 0]))
+print(f"angle of the map: {estimated:.1f} degrees")
+print(f"largest error of its matrix: {np.abs(translator.coef_ - rotation.T).max():.3f}")
 
 # %%
 # Maps that are no rotation
