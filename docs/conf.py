@@ -50,7 +50,6 @@ numpydoc_validation_checks = {
     "SS05",  # which may begin with "Names"
 }
 # What one half of a translation offers to InverseRelativeTranslator
-numpydoc_validation_exclude = {r"RelativeProjector\.(decoding_map|scaled)$"}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",

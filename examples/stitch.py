@@ -311,7 +311,7 @@ def compare(
     for label, method in methods.items():
         stitch(label, method, task, anchors[0], seed)  # a first fit may pay for imports
         rows.append(stitch(label, method, task, anchors[-1], seed))
-    print(f"\n{format_table([*bounds, *rows])}\n{versions()}\n", flush=True)
+    print(f"\n{format_table([*bounds, *rows])}\n\n{versions()}\n", flush=True)
     slow = [label for label, _, needs_torch in METHODS if needs_torch and label in methods]
     if slow and len(slow) < len(methods):
         print(f"{', '.join(slow)}: seconds a fit, left out of the anchor sweep")

@@ -23,19 +23,16 @@ from ._array import (
     asarray_like,
     device_of,
     fits_in,
-    is_foreign,
-    is_numpy,
     namespace_of,
     nonzero,
     row_norms,
-    same_place,
     to_host,
     to_numpy,
     without_graph,
 )
 from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, parse_scaling
-from ._validation import check_weights, column_names
+from ._validation import check_place, check_weights, column_names
 from .anchors import count_anchors, select_anchors
 from .solvers.rank import pinv
 
@@ -212,14 +209,14 @@ class LinearTranslator(BaseTranslator):
         self._check_parameters()
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
         random_state = check_random_state(self.random_state)
-        indices = self._choose_anchors(X, weight, random_state)
+        indices, n_rows = self._choose_anchors(X, weight, random_state), X.shape[0]
         if indices is not None:
             xp = namespace_of(X)
             X, y = xp.take(X, indices, axis=0), xp.take(y, indices, axis=0)
             weight = None if weight is None else xp.take(weight, indices, axis=0)
         self._moments = None
         self._accumulate(X, y, weight)
-        self._anchor_indices = indices
+        self._anchor_indices, self._n_seen = indices, n_rows
         self._solve(random_state)
         return self
 
@@ -248,9 +245,9 @@ class LinearTranslator(BaseTranslator):
         first = getattr(self, "_moments", None) is None
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=first)
         if first:
-            self._moments = None
+            self._moments, self._anchor_indices, self._n_seen = None, None, 0
         self._accumulate(X, y, weight)
-        self._anchor_indices = None
+        self._count_anchors(X.shape[0], weight)
         for name in self._solved_attributes:
             self.__dict__.pop(name, None)
         self._unsolved = True
@@ -321,6 +318,15 @@ class LinearTranslator(BaseTranslator):
         # says where and in which dtype the fit was; a view of X would keep all of it alive
         self._dtype_like = namespace_of(X).empty((0, 1), dtype=X.dtype, device=device_of(X))
 
+    def _count_anchors(self, n_rows, weight):
+        """Extend the anchors' row numbers by a batch; None stands for all rows so far."""
+        fresh = np.arange(n_rows) if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+        if self._anchor_indices is not None or fresh.size < n_rows:
+            earlier = self._anchor_indices
+            earlier = np.arange(self._n_seen) if earlier is None else to_numpy(earlier)
+            self._anchor_indices = np.concatenate([earlier, self._n_seen + fresh])
+        self._n_seen += n_rows
+
     def _solve(self, random_state):
         """From moments to the folded map: sets `coef_`, `intercept_` and what `_estimate` sets."""
         if self._moments.n_rows < 2:
@@ -361,9 +367,9 @@ class LinearTranslator(BaseTranslator):
     def anchor_indices_(self) -> Array:
         """Indices of the rows that served as anchors, (n_anchors_,), in the order chosen."""
         check_is_fitted(self)
-        if self._anchor_indices is not None:
-            return self._anchor_indices
         like = self._dtype_like
+        if self._anchor_indices is not None:
+            return asarray_like(self._anchor_indices, like, dtype=namespace_of(like).int64)
         return namespace_of(like).arange(self.n_anchors_, device=device_of(like))
 
     def __getattr__(self, name):
@@ -381,18 +387,3 @@ class LinearTranslator(BaseTranslator):
 
 def _apply(affine: AffineMap, X: Array, unit_rows: bool) -> Array:
     return affine.apply(X, nonzero(row_norms(X)) if unit_rows else None)
-
-
-def check_place(estimator: BaseEstimator, fitted: Array, X: Array, method: str) -> None:
-    """Raise where arrays of the fit live in another library or on another device than X.
-
-    What was fitted with NumPy, or pickled, lives on the host and follows its input instead.
-    """
-    dispatched = is_foreign(fitted) or is_foreign(X)
-    if dispatched and not is_numpy(fitted) and not same_place(X, fitted):
-        raise ValueError(
-            f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace "
-            "and the same device as those passed to fit(). Move the input there; or move the "
-            "estimator to the host, from where it follows its input: "
-            "pickle.loads(pickle.dumps(estimator))."
-        )

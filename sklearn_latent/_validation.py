@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from ._array import Array, asarray_like, is_foreign, namespace_of, widest_float
+from ._array import (
+    Array,
+    asarray_like,
+    is_foreign,
+    is_numpy,
+    namespace_of,
+    same_place,
+    widest_float,
+)
 
 
 def check_option(name: str, value: Any, options: tuple) -> None:
@@ -72,3 +80,18 @@ def column_names(y: Any) -> np.ndarray | None:
         return None
     names = np.asarray(list(names), dtype=object)
     return names if names.size and all(isinstance(name, str) for name in names) else None
+
+
+def check_place(estimator: Any, fitted: Array, X: Array, method: str) -> None:
+    """Raise where arrays of the fit live in another library or on another device than X.
+
+    What was fitted with NumPy, or pickled, lives on the host and follows its input instead.
+    """
+    dispatched = is_foreign(fitted) or is_foreign(X)
+    if dispatched and not is_numpy(fitted) and not same_place(X, fitted):
+        raise ValueError(
+            f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace "
+            "and the same device as those passed to fit(). Move the input there; or move the "
+            "estimator to the host, from where it follows its input: "
+            "pickle.loads(pickle.dumps(estimator))."
+        )

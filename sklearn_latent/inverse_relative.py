@@ -193,7 +193,7 @@ class InverseRelativeTranslator(BaseTranslator):
         self.anchor_indices_ = pool[self.source_projector_.anchor_indices_]
         self.condition_number_ = self.target_projector_.condition_number_
         encode = unit_rows(np.asarray(to_numpy(self.source_projector_.anchors_), dtype=np.float64))
-        decode = self.target_projector_.decoding_map()
+        decode = self.target_projector_._decoding_map()
         self.coef_ = asarray_like(decode.coef @ encode, X)
         self.intercept_ = asarray_like(decode.intercept, X)
         return self
@@ -216,7 +216,7 @@ class InverseRelativeTranslator(BaseTranslator):
         return self.source_projector_.inverse_transform(self.target_projector_.transform(y))
 
     def _translate(self, X):
-        directions = unit_rows(self.source_projector_.scaled(X))
+        directions = unit_rows(self.source_projector_._scaled(X))
         return AffineMap(self.coef_, self.intercept_).apply(directions)
 
     def _fitted_array(self):

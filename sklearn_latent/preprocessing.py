@@ -154,9 +154,11 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
 
 
 class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    r"""Bring every row to one norm: the *rescaling injection* of [1]_.
+    r"""Bring every row to one norm (*rescaling injection*).
 
     .. math:: x \mapsto \alpha \frac{x}{\|x\|_2}
+
+    (Appendix A.1 of [1]_).
 
     Goes between a translator and a decoder, to see how much the decoder depends on the scale of
     its input, or to give it the scale that it was trained on.
@@ -195,7 +197,7 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_latent.preprocessing import Rescaler
+    >>> from sklearn_latent import Rescaler
     >>> Rescaler(10.0).fit_transform(np.array([[3.0, 4.0], [0.0, 0.0]]))
     array([[6., 8.],
            [0., 0.]])

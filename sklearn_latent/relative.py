@@ -13,9 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._affine_map import AffineMap
 from ._array import Array, accepted_dtypes, asarray_like, to_host, to_numpy
-from ._base import check_place
 from ._scaling import parse_scaling, shift_and_scale
-from ._validation import check_number, check_option
+from ._validation import check_number, check_option, check_place
 from .anchors import AnchorSelection, count_anchors, select_anchors
 from .solvers.relative import METRICS, decoding_matrix, prune, unit_rows
 
@@ -232,7 +231,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         check_is_fitted(self)
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
         check_place(self, self.anchors_, X, "transform")
-        X = self.scaled(X)
+        X = self._scaled(X)
         metric = METRICS[self.metric] if isinstance(self.metric, str) else self.metric
         return metric(X, asarray_like(self.anchors_, X))
 
@@ -258,9 +257,9 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 f"X has {X.shape[1]} columns, but RelativeProjector is expecting "
                 f"{self.n_anchors_}, the number of its anchors, as input."
             )
-        return self.decoding_map().apply(X)
+        return self._decoding_map().apply(X)
 
-    def decoding_map(self) -> AffineMap:
+    def _decoding_map(self) -> AffineMap:
         """The affine map from relative latents to this space that `inverse_transform` applies."""
         return AffineMap((self._decoder * (self._mean_norm * self._scale)).T, self._shift)
 
@@ -276,7 +275,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         unit = unit_rows(rows[pool])
         return [pool[prune(unit, self.pruning, random_state)] for _ in range(self.n_subspaces)]
 
-    def scaled(self, X: Array) -> Array:
+    def _scaled(self, X: Array) -> Array:
         """What `scaling` makes of validated latents."""
         if self._unit_input:
             return unit_rows(X)

@@ -70,9 +70,19 @@ def test_batches_equal_one_fit_far_from_the_origin(translator, split):
 def test_weighted_batches_equal_one_weighted_fit(translator, shape):
     X, y = make_pair(**shape)
     weight = np.random.default_rng(1).uniform(0.1, 3, size=len(X))
-    weight[1] = 0
     streamed = stream(translator, X, y, batches(len(X), "uneven"), weight)
     assert_same_fit(streamed, clone(translator).fit(X, y, weight))
+
+
+@every_translator
+def test_rows_of_weight_zero_are_no_anchors(translator):
+    X, y = make_pair()
+    weight = np.tile([0, 1, 2], 10)
+    streamed = stream(translator, X, y, batches(len(X), "halves"), weight)
+    expected = clone(translator).fit(X, y, weight)
+    assert_allclose(streamed.transform(X), expected.transform(X), rtol=1e-8, atol=1e-8)
+    assert streamed.n_anchors_ == 20
+    assert_array_equal(streamed.anchor_indices_, np.flatnonzero(weight))
 
 
 @every_scaled

@@ -12,9 +12,11 @@ from ._inputs import check_pair, row_blocks
 
 
 def latent_cosine_similarity(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
-    r"""Mean cosine between each target latent and its translation (*lcos* in [1]_).
+    r"""Mean cosine between each target latent and its translation (*lcos*).
 
     .. math:: \frac{1}{n} \sum_i \frac{y_i^\top \hat y_i}{\|y_i\|\,\|\hat y_i\|}
+
+    as reported in Table 3 of [1]_.
 
     Parameters
     ----------
@@ -51,9 +53,11 @@ def latent_cosine_similarity(y_true: Any, y_pred: Any, *, sample_weight: Any = N
 
 
 def latent_mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
-    r"""Mean squared error of the translation over items and dimensions (*lmse* in [1]_).
+    r"""Mean squared error of the translation over items and dimensions (*lmse*).
 
     .. math:: \frac{1}{n\,d_\text{target}} \sum_i \|y_i - \hat y_i\|_2^2
+
+    as reported in Table 3 of [1]_.
 
     Parameters
     ----------
@@ -89,11 +93,12 @@ def latent_mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
 
 
 def reconstruction_mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
-    r"""Mean squared error between inputs and what a decoder makes of them (*rmse* in [1]_).
+    r"""Mean squared error between inputs and what a decoder makes of them (*rmse*).
 
     .. math:: \frac{1}{n\,m} \sum_i \|y_i - \hat y_i\|_2^2
 
-    for items of m values each. The *r* stands for reconstruction: there is no root.
+    for items of m values each, as reported in Table 3 of [1]_. The *r* stands for reconstruction:
+    there is no root.
 
     Parameters
     ----------
