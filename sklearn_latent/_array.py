@@ -190,6 +190,14 @@ def fits_in(dtype: Any, *arrays: Array) -> bool:
     return True
 
 
+def vanishes(side: Array, sums_of_squares: Array) -> bool:
+    """Whether columns vary, yet all their sums of squares are lost to underflow."""
+    xp = namespace_of(side)
+    if bool(xp.any(sums_of_squares > 1e-280)):
+        return False
+    return bool(xp.any(side != side[:1, :]))
+
+
 def to_host(value: Any) -> Any:
     """Replace every foreign array inside `value` (containers, dataclasses) by a NumPy array."""
     if isinstance(value, (np.ndarray, str, bytes, int, float, type(None))):

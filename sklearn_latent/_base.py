@@ -28,12 +28,13 @@ from ._array import (
     row_norms,
     to_host,
     to_numpy,
+    vanishes,
     without_graph,
 )
 from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, parse_scaling
 from ._validation import check_place, check_weights, column_names
-from .anchors import count_anchors, select_anchors
+from .anchors import check_selection, count_anchors, select_anchors
 from .solvers.rank import pinv
 
 
@@ -128,7 +129,7 @@ class BaseTranslator(
         """An array whose library and device are those of the fit; NumPy may follow any input."""
         return np.empty(0)
 
-    def _validate_pairs(self, X, y, sample_weight, *, reset):
+    def _validate_pairs(self, X, y, sample_weight, *, reset, in_stream=False):
         """X (n, d_source), y (n, d_target) and weights, on X's device, in float32 or float64."""
         X, y = without_graph(X), without_graph(y)
         x_params = {"dtype": accepted_dtypes(X)}
@@ -148,8 +149,15 @@ class BaseTranslator(
                 f"y has {y.shape[1]} columns, but {type(self).__name__} has seen "
                 f"{self._n_features_out} so far: every batch needs the same target dimension."
             )
-        self._n_features_out, self._y_is_1d, self._target_names = y.shape[1], is_1d, names
-        return X, y, check_weights(sample_weight, X)
+        weight = check_weights(sample_weight, X, allow_all_zero=in_stream)
+        if reset:
+            self._n_features_out, self._y_is_1d, self._target_names = y.shape[1], is_1d, names
+        elif _differ(names, self._target_names):
+            raise ValueError(
+                "The columns of y are not those of the first batch, in this order: "
+                f"{list(self._target_names)}."
+            )
+        return X, y, weight
 
     def _choose_anchors(self, X, weight, random_state):
         """Indices of the anchors, or None for all rows. A row of weight 0 is never one."""
@@ -243,7 +251,7 @@ class LinearTranslator(BaseTranslator):
         """
         self._check_parameters()
         first = getattr(self, "_moments", None) is None
-        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=first)
+        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=first, in_stream=True)
         if first:
             self._moments, self._anchor_indices, self._n_seen = None, None, 0
         self._accumulate(X, y, weight)
@@ -283,12 +291,19 @@ class LinearTranslator(BaseTranslator):
         """Which second moments the solver needs of data like X."""
         return "cross"
 
+    def _column_norms(self) -> Array:
+        """Norms of the scaled source columns, offsets included: what their rounding grows with."""
+        raw: Any = self._moments
+        norms = namespace_of(raw.mean_x).sqrt(raw.ss_x + raw.weight * raw.mean_x**2)
+        return norms if self._scaling.unit_x else norms / self._scaling.scale_x
+
     def _pinv(self, W: Array) -> Array:
         """Pseudo-inverse of the W that was estimated."""
         return pinv(W, self._dtype_like.dtype)
 
     def _check_parameters(self) -> None:
         parse_scaling(self.scaling)
+        check_selection(self.anchor_selection)
 
     def _translate(self, X):
         return _apply(AffineMap(self.coef_, self.intercept_), X, self._scaling.unit_x)
@@ -312,11 +327,21 @@ class LinearTranslator(BaseTranslator):
             raise ValueError(
                 f"The squares of X or y overflow {batch.ss_x.dtype}: rescale the latents."
             )
-        self._moments = batch if seen is None else seen + batch
+        sides = (("X", X, batch.ss_x), ("y", y, batch.ss_y))
+        for (name, side, ss), unit in zip(sides, unit_rows):
+            if batch.weight > 0 and not unit and vanishes(side, ss / batch.weight):
+                raise ValueError(
+                    f"The squares of {name} vanish in {ss.dtype}: rescale the latents."
+                )
+        # Statistics follow the newest batch, so that a stream goes on where its data are now.
+        self._moments = batch if seen is None else seen.like(batch) + batch
         self.n_anchors_ = self._moments.n_rows
         self._unit_rows = unit_rows
+        wide = seen is not None and "64" in str(self._dtype_like.dtype)
         # says where and in which dtype the fit was; a view of X would keep all of it alive
-        self._dtype_like = namespace_of(X).empty((0, 1), dtype=X.dtype, device=device_of(X))
+        self._dtype_like = namespace_of(X).empty(
+            (0, 1), dtype=namespace_of(X).float64 if wide else X.dtype, device=device_of(X)
+        )
 
     def _count_anchors(self, n_rows, weight):
         """Extend the anchors' row numbers by a batch; None stands for all rows so far."""
@@ -383,6 +408,10 @@ class LinearTranslator(BaseTranslator):
         tags = super().__sklearn_tags__()
         tags.array_api_support = True
         return tags
+
+
+def _differ(names, known):
+    return names is not None and known is not None and list(names) != list(known)
 
 
 def _apply(affine: AffineMap, X: Array, unit_rows: bool) -> Array:

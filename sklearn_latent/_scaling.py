@@ -28,7 +28,7 @@ def parse_scaling(scaling: Scaling) -> tuple[str | None, str | None]:
 
 
 def shift_and_scale(
-    kind: str | None, mean: Array, ss: Array, weight: float, n_rows: int, norm_sum: float
+    kind: str | None, mean: Array, ss: Array, weight: float, norm_sum: float
 ) -> tuple[Array, Array]:
     """What is subtracted from one side and what it is divided by, (d,) each."""
     xp = namespace_of(mean)
@@ -41,8 +41,9 @@ def shift_and_scale(
     if kind is None:
         return zero, one
     variance, eps = ss / weight, eps_of(mean.dtype, mean)
-    # what rounding alone can make of a constant column (StandardScaler's bound)
-    constant = variance <= n_rows * eps * variance + (n_rows * mean * eps) ** 2
+    # Constant columns have no variance at all (see `PairMoments`); columns that are constant but
+    # for the rounding of their own values count as such.
+    constant = variance <= (2 * eps * mean) ** 2
     return mean, xp.sqrt(xp.where(constant, one, variance))
 
 
@@ -60,12 +61,12 @@ class PairScaling:
     @classmethod
     def from_moments(cls, moments: PairMoments, scaling: Scaling) -> PairScaling:
         source, target = parse_scaling(scaling)
-        weight, n_rows = moments.weight, moments.n_rows
+        weight = moments.weight
         shift_x, scale_x = shift_and_scale(
-            source, moments.mean_x, moments.ss_x, weight, n_rows, moments.norm_x
+            source, moments.mean_x, moments.ss_x, weight, moments.norm_x
         )
         shift_y, scale_y = shift_and_scale(
-            target, moments.mean_y, moments.ss_y, weight, n_rows, moments.norm_y
+            target, moments.mean_y, moments.ss_y, weight, moments.norm_y
         )
         return cls(shift_x, scale_x, shift_y, scale_y, source == "l2", target == "l2")
 

@@ -20,7 +20,8 @@ from ._array import (
 
 
 def check_option(name: str, value: Any, options: tuple) -> None:
-    if not any(type(value) is type(option) and value == option for option in options):
+    value_type = bool if isinstance(value, np.bool_) else type(value)
+    if not any(value_type is type(option) and value == option for option in options):
         raise ValueError(
             f"{name}={value!r} is unknown: use one of {', '.join(map(repr, options))}."
         )
@@ -44,7 +45,7 @@ def check_number(
         )
 
 
-def check_weights(sample_weight: Any, X: Array) -> Array | None:
+def check_weights(sample_weight: Any, X: Array, *, allow_all_zero: bool = False) -> Array | None:
     """`sample_weight` as a vector where X lives: one finite, non-negative number a row."""
     if sample_weight is None:
         return None
@@ -66,7 +67,7 @@ def check_weights(sample_weight: Any, X: Array) -> Array | None:
     xp = namespace_of(weight)
     if bool(xp.any(weight < 0)):
         raise ValueError("Negative values in sample_weight: give weights of at least 0.")
-    if not bool(xp.any(weight > 0)):
+    if not allow_all_zero and not bool(xp.any(weight > 0)):
         raise ValueError("sample_weight is zero for every row: give a positive weight to some.")
     return weight
 

@@ -43,16 +43,22 @@ def select_anchors(
     random_state: np.random.RandomState,
 ) -> np.ndarray:
     """Indices of `n_anchors` distinct rows of X, (n_anchors,), in the order they were chosen."""
+    check_selection(selection)
     if callable(selection):
-        return _checked(selection(X, n_anchors, random_state), n_anchors, X.shape[0])
-    strategies = {"uniform": _uniform, "kmeans": _kmeans, "farthest": _farthest}
-    if not isinstance(selection, str) or selection not in strategies:
+        view = X.view()
+        view.flags.writeable = False  # these are the user's own rows
+        return _checked(selection(view, n_anchors, random_state), n_anchors, X.shape[0])
+    return STRATEGIES[selection](X, n_anchors, random_state)
+
+
+def check_selection(selection: Any) -> None:
+    """Raise unless `selection` is a strategy's name or a function."""
+    if not callable(selection) and not (isinstance(selection, str) and selection in STRATEGIES):
         raise ValueError(
             f"anchor_selection={selection!r} is unknown: use one of "
-            f"{', '.join(map(repr, strategies))}, or a callable (X, n_anchors, random_state) -> "
+            f"{', '.join(map(repr, STRATEGIES))}, or a callable (X, n_anchors, random_state) -> "
             "row indices."
         )
-    return strategies[selection](X, n_anchors, random_state)
 
 
 def _uniform(X, n_anchors, random_state):
@@ -79,7 +85,10 @@ def _kmeans(X, n_anchors, random_state):
 
 def _farthest(X, n_anchors, random_state):
     """Greedy farthest-point sampling from a random start: each next row is the most isolated."""
-    square = np.einsum("ij,ij->i", X, X, dtype=np.float64)
+    # The expanded square loses what an offset exceeds the spread by, and can overflow.
+    X = X - X.mean(axis=0, dtype=np.float64)
+    X /= np.abs(X).max() or 1.0
+    square = np.einsum("ij,ij->i", X, X)
     chosen = np.empty(n_anchors, dtype=np.intp)
     chosen[0] = random_state.randint(X.shape[0])
     distance = np.full(X.shape[0], np.inf)
@@ -89,6 +98,9 @@ def _farthest(X, n_anchors, random_state):
         distance[last] = -np.inf  # never twice, even among duplicates
         chosen[i] = np.argmax(distance)
     return chosen
+
+
+STRATEGIES = {"uniform": _uniform, "kmeans": _kmeans, "farthest": _farthest}
 
 
 def _checked(indices, n_anchors, n_samples):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ._array import Array, device_of, namespace_of
 from ._base import BaseTranslator
+from ._scaling import Scaling, parse_scaling
+from .anchors import AnchorSelection, check_selection, count_anchors
 
 
 class AbsoluteTranslator(BaseTranslator):
@@ -16,6 +19,21 @@ class AbsoluteTranslator(BaseTranslator):
     The *absolute* baseline of [1]_ (Section 4): the lower bound that a translation has to beat, as
     a translator, so that a grid search or a table can hold it. Nothing is estimated: fit only
     takes the target's dimension.
+
+    Parameters
+    ----------
+    scaling : {"standard", "center", "l2", None} or a pair of them, default=None
+        Checked and without effect, as are the parameters below: a grid over them may hold this
+        baseline beside other translators.
+
+    n_anchors : int, float in (0, 1] or None, default=None
+        Without effect.
+
+    anchor_selection : {"uniform", "kmeans", "farthest"} or callable, default="uniform"
+        Without effect.
+
+    random_state : int, RandomState instance or None, default=None
+        Without effect.
 
     Attributes
     ----------
@@ -45,6 +63,19 @@ class AbsoluteTranslator(BaseTranslator):
     array([[1., 1., 0.]])
     """
 
+    def __init__(
+        self,
+        *,
+        scaling: Scaling = None,
+        n_anchors: int | float | None = None,
+        anchor_selection: AnchorSelection = "uniform",
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        self.scaling = scaling
+        self.n_anchors = n_anchors
+        self.anchor_selection = anchor_selection
+        self.random_state = random_state
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AbsoluteTranslator:
         """Take the target's dimension.
 
@@ -62,7 +93,10 @@ class AbsoluteTranslator(BaseTranslator):
         self : object
             The fitted translator.
         """
-        self._validate_pairs(X, y, sample_weight, reset=True)
+        parse_scaling(self.scaling)
+        check_selection(self.anchor_selection)
+        X, _, _ = self._validate_pairs(X, y, sample_weight, reset=True)
+        count_anchors(self.n_anchors, X.shape[0])
         return self
 
     def inverse_transform(self, y: Any) -> Array:

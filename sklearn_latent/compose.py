@@ -7,11 +7,17 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._array import Array, namespace_of
 from ._base import BaseTranslator
 from .orthogonal import ProcrustesTranslator
+
+
+def _can_go_back(composed):
+    inner = ProcrustesTranslator() if composed.translator is None else composed.translator
+    return hasattr(inner, "inverse_transform")
 
 
 class TransformedTargetTranslator(BaseTranslator):
@@ -32,7 +38,8 @@ class TransformedTargetTranslator(BaseTranslator):
         Fitted as a clone on X and the transformed y; None for ``ProcrustesTranslator()``.
 
     transformer : transformer with ``inverse_transform`` or None, default=None
-        Fitted as a clone on y (as two-dimensional); None leaves y as it is.
+        Fitted as a clone on all rows of y (as two-dimensional), also where the translator chooses
+        anchors among them; None leaves y as it is.
 
     Attributes
     ----------
@@ -52,6 +59,8 @@ class TransformedTargetTranslator(BaseTranslator):
     ------
     TypeError
         If the transformer has no ``inverse_transform``, or a part is no estimator of its kind.
+    ValueError
+        For weights that the translator does not take, and what the translator refuses.
 
     Examples
     --------
@@ -92,6 +101,11 @@ class TransformedTargetTranslator(BaseTranslator):
         _require(translator, "translator", ("fit", "transform"))
         _require(transformer, "transformer", ("fit", "transform", "inverse_transform"))
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
+        if weight is not None and not has_fit_parameter(translator, "sample_weight"):
+            raise ValueError(
+                f"sample_weight is given, but {type(translator).__name__}.fit takes none. Leave "
+                "it out, or give a translator that does."
+            )
         # Plain arrays between the parts, whatever output the user has configured.
         self.transformer_ = _plain(clone(transformer))
         self.translator_ = _plain(clone(translator))
@@ -102,6 +116,7 @@ class TransformedTargetTranslator(BaseTranslator):
         self.translator_.fit(X, self.transformer_.transform(y), **weighted)
         return self
 
+    @available_if(_can_go_back)
     def inverse_transform(self, y: Any) -> Array:
         """Map target latents back to the source.
 

@@ -42,7 +42,8 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         Number of steps.
 
     tol : float, default=0.0
-        Stop when a step lowers the loss by less than this. With 0.0 all `max_iter` steps are taken.
+        Stop when a step lowers the loss by less than this (one that raises it goes on). With 0.0
+        all `max_iter` steps are taken.
 
     device : {"auto", "cpu", "cuda", "cuda:1", "mps"}, default="auto"
         Where the steps are computed; the last three need torch. ``"auto"`` stays where the input
@@ -227,7 +228,7 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
             losses.append(loss)
             # Reading a loss waits for the GPU: only where it decides something.
             if self.tol > 0 and len(losses) > 1:
-                converged = float(losses[-2]) - float(loss) < self.tol
+                converged = 0 <= float(losses[-2]) - float(loss) < self.tol
             asked_to_stop = progress is not None and progress.iteration()
             if len(losses) == self.max_iter or (self.tol > 0 and converged) or asked_to_stop:
                 break

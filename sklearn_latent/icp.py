@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._array import Array, accepted_dtypes, to_numpy
+from ._array import Array, accepted_dtypes, to_host, to_numpy, without_graph
 from ._base import BaseTranslator
 from ._validation import check_number, column_names
 from .baselines import AbsoluteTranslator
@@ -32,7 +33,7 @@ def class_means(
         Source latents.
     labels_X : array-like of shape (n_source,)
         Their classes.
-    y : array-like of shape (n_target, d_target)
+    y : array-like of shape (n_target, d_target) or (n_target,)
         Target latents, of other items perhaps.
     labels_y : array-like of shape (n_target,)
         Their classes.
@@ -65,8 +66,11 @@ def class_means(
     >>> X_means.tolist(), y_means.tolist(), classes.tolist()
     ([[1.0], [5.0]], [[1.0, 1.0], [7.0, 0.0]], ['a', 'b'])
     """
-    X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-    y = check_array(y, dtype=[np.float64, np.float32], input_name="y")
+    X = check_array(to_host(without_graph(X)), dtype=accepted_dtypes(X), input_name="X")
+    y = check_array(
+        to_host(without_graph(y)), dtype=accepted_dtypes(y), ensure_2d=False, input_name="y"
+    )
+    y = y[:, None] if y.ndim == 1 else y
     labels_X, labels_y = _checked_labels(X, labels_X, y, labels_y, ("labels_X", "labels_y"))
     classes = np.unique(labels_X)
     unmatched = np.setdiff1d(labels_y, classes)
@@ -104,6 +108,11 @@ def _checked_labels(X, labels_X, y, labels_y, names):
     return checked
 
 
+def _can_go_back(aligned):
+    inner = RigidTranslator() if aligned.translator is None else aligned.translator
+    return hasattr(inner, "inverse_transform")
+
+
 class ICPTranslator(BaseTranslator):
     r"""Translate without pairs, by iterative closest points around another translator.
 
@@ -126,7 +135,8 @@ class ICPTranslator(BaseTranslator):
 
     init : {"auto", "class_means", "identity"} or fitted translator, default="auto"
         The first map: the translator fitted to `class_means`; source latents as they are, padded or
-        cropped; or a map that is known already. ``"auto"`` is class means where labels are given,
+        cropped; or a map that is known already (in a ``FrozenEstimator`` where the ICP translator
+        is to be cloned, as by a grid search). ``"auto"`` is class means where labels are given,
         else the identity.
 
     max_iter : int, default=50
@@ -246,6 +256,7 @@ class ICPTranslator(BaseTranslator):
         self.n_iter_ = max(1, len(self.energy_curve_) - 1)
         return self
 
+    @available_if(_can_go_back)
     def inverse_transform(self, y: Any) -> Array:
         """Map target latents back to the source by the last map.
 
@@ -350,7 +361,12 @@ def _squared_distance(a, b):
 
 def _refuse_reflection(translator, init, X, y):
     """Raise where `init` mirrors the space and `translator` must not."""
-    if getattr(translator, "allow_reflection", True) or X.shape[1] != y.shape[1]:
+    parameters = translator.get_params(deep=True)
+    forbidden = any(
+        name.rpartition("__")[2] == "allow_reflection" and not value
+        for name, value in parameters.items()
+    )
+    if not forbidden or X.shape[1] != y.shape[1]:
         return
     origin = np.zeros((1, X.shape[1]))
     linear = init.transform(np.vstack([np.eye(X.shape[1]), origin]))

@@ -185,9 +185,11 @@ class InverseRelativeTranslator(BaseTranslator):
             n_subspaces=self.n_subspaces,
             decode=self.decode,
             alpha=self.alpha,
-            random_state=random_state,
         )
-        self.source_projector_ = clone(half).set_params(scaling=source_scaling).fit(X)
+        # The source's half draws from the state itself, not from a copy, and does not keep it.
+        self.source_projector_ = clone(half).set_params(scaling=source_scaling)
+        self.source_projector_.set_params(random_state=random_state).fit(X)
+        self.source_projector_.set_params(random_state=None)
         self.target_projector_ = clone(half).set_params(scaling=target_scaling)
         self.target_projector_.fit(y, subspaces=self.source_projector_.subspaces_)
         self.anchor_indices_ = pool[self.source_projector_.anchor_indices_]

@@ -14,6 +14,7 @@ from ._validation import check_option
 from .anchors import AnchorSelection
 from .solvers.least_squares import least_squares
 from .solvers.procrustes import polar_factor
+from .solvers.rank import count
 
 
 class LstsqTranslator(LinearTranslator):
@@ -29,7 +30,7 @@ class LstsqTranslator(LinearTranslator):
 
     float32 anchors are solved for on their Gram matrix in float64, float64 ones on a QR factor: the
     first is exact enough for the digits that float32 has, the second does not square the condition
-    number.
+    number. Directions that are no more than the rounding of the anchors are left out.
 
     Parameters
     ----------
@@ -150,9 +151,11 @@ class LstsqTranslator(LinearTranslator):
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, Array | None]:
         if not self.fit_intercept:
             moments = moments.about_zero()
-        dtype = self._dtype_like.dtype
-        W, self.singular_values_, self.rank_ = least_squares(moments.second, dtype)
-        self.condition_number_ = condition_number(self.singular_values_, self.rank_)
+        W, self.singular_values_, kept = least_squares(
+            moments.second, self._column_norms(), self._dtype_like.dtype
+        )
+        self.rank_ = count(kept)
+        self.condition_number_ = condition_number(self.singular_values_, kept)
         bias = moments.mean_y - moments.mean_x @ W if self.fit_intercept else None
         return W, bias
 
@@ -274,8 +277,8 @@ class LOrthoTranslator(LinearTranslator):
 
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
         dtype = self._dtype_like.dtype
-        W, s, rank = least_squares(moments.about_zero().second, dtype)
-        self.condition_number_ = condition_number(s, rank)
+        W, s, kept = least_squares(moments.about_zero().second, self._column_norms(), dtype)
+        self.condition_number_ = condition_number(s, kept)
         W, self.singular_values_, self.rank_ = polar_factor(W, dtype)
         return W, None
 
@@ -294,6 +297,8 @@ def accurate_kind(X: Array) -> Kind:
     return "gram" if X.dtype == namespace_of(X).float32 else "factor"
 
 
-def condition_number(singular_values: Array, rank: int) -> float:
+def condition_number(singular_values: Array, kept: Array) -> float:
     """Ratio of the largest singular value to the smallest that counts."""
-    return float(singular_values[0] / singular_values[rank - 1]) if rank else float("inf")
+    if not count(kept):
+        return float("inf")
+    return float(singular_values[0] / namespace_of(kept).min(singular_values[kept]))

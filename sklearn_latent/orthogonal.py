@@ -8,7 +8,7 @@ import numpy as np
 
 from ._array import Array, namespace_of
 from ._base import LinearTranslator
-from ._moments import PairMoments
+from ._moments import Factor, Kind, PairMoments, Products
 from ._scaling import Scaling
 from ._validation import check_option
 from .anchors import AnchorSelection
@@ -25,7 +25,8 @@ class ProcrustesTranslator(LinearTranslator):
     by :math:`W = U V^\top` of the singular value decomposition :math:`X^\top Y = U S V^\top`
     (orthogonal Procrustes, [2]_; *ortho* in Section 3.2 of [1]_). Where the dimensions differ this
     is the solution after zero-padding the smaller space. With ``scale=True`` the map is
-    :math:`s\,U V^\top` with :math:`s = \operatorname{tr} S / \|X\|_F^2` (a similarity).
+    :math:`s\,U V^\top` with the factor of least error,
+    :math:`s = \operatorname{tr} S / \|X U V^\top\|_F^2` (a similarity).
 
     Directions in which the anchors say nothing (fewer anchors than dimensions, constant columns)
     are mapped to the target's mean.
@@ -136,14 +137,18 @@ class ProcrustesTranslator(LinearTranslator):
         super()._check_parameters()
         check_option("scale", self.scale, (True, False))
 
+    def _kind(self, X: Array) -> Kind:
+        return "gram" if self.scale else "cross"
+
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
         moments = moments.about_zero()
         W, self.singular_values_, self.rank_ = procrustes(moments.second)
         self.scale_ = 1.0
         if self.scale:
             xp = namespace_of(W)
-            power = float(xp.sum(moments.ss_x))
-            self.scale_ = float(xp.sum(self.singular_values_)) / power if power > 0 else 1.0
+            power = _power(moments.second, W)
+            gain = float(xp.sum(self.singular_values_[: self.rank_]))
+            self.scale_ = gain / power if power > 0 else 1.0
         return self.scale_ * W, None
 
     def __sklearn_tags__(self):
@@ -289,3 +294,11 @@ class RigidTranslator(LinearTranslator):
 
     def _pinv(self, W):
         return namespace_of(W).matrix_transpose(W)
+
+
+def _power(second: Factor | Products, W: Array) -> float:
+    """``‖XW‖²`` from the second moments of X."""
+    xp = namespace_of(W)
+    if isinstance(second, Factor):
+        return float(xp.sum((second.x @ W) ** 2))
+    return float(xp.sum(W * (second.xx @ W)))

@@ -12,7 +12,16 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._affine_map import AffineMap
-from ._array import Array, accepted_dtypes, asarray_like, to_host, to_numpy
+from ._array import (
+    Array,
+    accepted_dtypes,
+    asarray_like,
+    is_numpy,
+    row_norms,
+    to_host,
+    to_numpy,
+    without_graph,
+)
 from ._scaling import parse_scaling, shift_and_scale
 from ._validation import check_number, check_option, check_place
 from .anchors import AnchorSelection, count_anchors, select_anchors
@@ -183,17 +192,16 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         kind = parse_scaling(self.scaling)[0]
         if isinstance(self.scaling, (tuple, list)):
             raise ValueError("scaling of a RelativeProjector is one value: it has only one side.")
+        X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X))
         rows = np.asarray(to_numpy(X), dtype=np.float64)
-        norms = np.linalg.norm(rows, axis=1)
         mean = rows.mean(axis=0)
-        shift, scale = shift_and_scale(
-            kind, mean, np.square(rows - mean).sum(axis=0), len(rows), len(rows), norms.sum()
-        )
+        ss = np.square(rows - mean).sum(axis=0) if kind == "standard" else np.zeros_like(mean)
+        shift, scale = shift_and_scale(kind, mean, ss, len(rows), row_norms(rows).sum())
         unit_input = kind == "l2"
         rows = unit_rows(rows) if unit_input else (rows - shift) / scale
         self._shift, self._scale, self._unit_input = shift, scale, unit_input
-        self._mean_norm = float(np.linalg.norm(rows, axis=1).mean())
+        self._mean_norm = float(row_norms(rows).mean())
 
         if subspaces is None:
             subspaces = self._choose(rows)
@@ -210,6 +218,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             unit_rows(anchors),
             [position[subspace] for subspace in self.subspaces_],
             self.alpha if self.decode == "ridge" else None,
+            X.dtype if is_numpy(X) else str(X.dtype).rpartition(".")[2],
         )
         self.condition_number_ = float(conditions.max())
         self.anchors_ = asarray_like(anchors, X)
@@ -229,6 +238,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             The relative latents, in the dtype of X.
         """
         check_is_fitted(self)
+        X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
         check_place(self, self.anchors_, X, "transform")
         X = self._scaled(X)
@@ -247,7 +257,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Returns
         -------
         array of shape (n_samples, d)
-            Latents of the anchors' mean norm, with scaling undone: `transform` keeps no lengths.
+            Latents of the mean norm of the rows seen at fit, with scaling undone: `transform` keeps
+            no lengths.
         """
         check_is_fitted(self)
         X = check_array(X, dtype=accepted_dtypes(X), estimator=self)

@@ -18,12 +18,12 @@ class _DecoderAgreement:
         self.decoder = decoder
         self.metric = metric
 
-    def __call__(self, estimator: Any, X: Any, y: Any, **kwargs: Any) -> float:
+    def __call__(self, estimator: Any, X: Any, y: Any) -> float:
         metric = self.metric
         if metric is None:
             metric = accuracy_score if is_classifier(self.decoder) else r2_score
         expected = self.decoder.predict(y)
-        return float(metric(expected, self.decoder.predict(estimator.transform(X)), **kwargs))
+        return float(metric(expected, self.decoder.predict(_translate(estimator, X))))
 
     def __repr__(self) -> str:
         return f"decoder_agreement({self.decoder!r})"
@@ -43,7 +43,7 @@ class _StitchingScore:
                 "sklearn.set_config(enable_metadata_routing=True), then "
                 "search.fit(X, Y, labels=labels). Without labels, use decoder_agreement."
             )
-        translated = estimator.transform(X)
+        translated = _translate(estimator, X)
         if isinstance(self.metric, str):
             return float(get_scorer(self.metric)(self.decoder, translated, labels))
         return float(self.metric(labels, self.decoder.predict(translated)))
@@ -56,6 +56,11 @@ class _StitchingScore:
 
     def __repr__(self) -> str:
         return f"stitching_score({self.decoder!r}, {self.metric!r})"
+
+
+def _translate(estimator, X):
+    """Translated latents, of any multi-output regressor too."""
+    return getattr(estimator, "transform", estimator.predict)(X)
 
 
 def decoder_agreement(decoder: Any, metric: Callable[..., float] | None = None) -> Callable:

@@ -111,7 +111,8 @@ TRANSLATORS = [instance for instance in INSTANCES if isinstance(instance, BaseTr
 PAIRED = [instance for instance in TRANSLATORS if not isinstance(instance, ICPTranslator)]
 WEIGHTED = [instance for instance in PAIRED if has_fit_parameter(instance, "sample_weight")]
 SCALED = list(filter(has("scaling"), PAIRED))
-ANCHORED = list(filter(has("n_anchors"), PAIRED))
+# AbsoluteTranslator takes the parameters of anchors and chooses none.
+ANCHORED = [t for t in filter(has("n_anchors"), PAIRED) if not isinstance(t, AbsoluteTranslator)]
 INVERTIBLE = [instance for instance in TRANSLATORS if hasattr(instance, "inverse_transform")]
 LINEAR = [instance for instance in TRANSLATORS if isinstance(instance, LinearTranslator)]
 MINIMAL = [instance for instance in LINEAR if not isinstance(instance, NOT_MINIMAL)]

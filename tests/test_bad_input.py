@@ -133,7 +133,7 @@ BAD_WEIGHTS = {
 def test_bad_weights_are_refused(cls, weight, message):
     with pytest.raises(ValueError, match=message):
         cls().fit(X, y, sample_weight=weight)
-    if hasattr(cls, "partial_fit"):
+    if hasattr(cls, "partial_fit") and not np.array_equal(weight, np.zeros(8)):
         with pytest.raises(ValueError, match=message):
             cls().partial_fit(X, y, sample_weight=weight)
 
@@ -385,11 +385,9 @@ def test_cropping_wants_the_padded_width():
         padder.inverse_transform(np.full((2, 9), np.nan))
 
 
-@pytest.mark.parametrize(
-    ("dtype", "small", "large"), [("float32", 1e-25, 1e20), ("float64", 1e-160, 1e150)]
-)
-def test_maps_beyond_the_range_of_the_dtype_are_refused(dtype, small, large):
-    small_X, large_y = (X * small).astype(dtype), (y * large).astype(dtype)
+def test_maps_beyond_the_range_of_the_dtype_are_refused():
+    dtype = "float32"  # in float64 squares go out of range first: see below
+    small_X, large_y = (X * 1e-25).astype(dtype), (y * 1e20).astype(dtype)
     translator = LstsqTranslator(scaling=None)
     message = f"map of LstsqTranslator overflows {dtype}.* Rescale them"
     with pytest.raises(ValueError, match=message):
@@ -404,3 +402,7 @@ def test_maps_beyond_the_range_of_the_dtype_are_refused(dtype, small, large):
 def test_squares_beyond_the_range_of_float64_are_refused(cls):
     with pytest.raises(ValueError, match="squares of X or y overflow float64: rescale"):
         cls().fit(X * 1e200, y)
+    with pytest.raises(ValueError, match="squares of X vanish in float64: rescale"):
+        cls().fit(X * 1e-160, y)
+    with pytest.raises(ValueError, match="squares of y vanish in float64: rescale"):
+        cls().fit(X, y * 1e-160)

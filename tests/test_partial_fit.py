@@ -1,9 +1,14 @@
 """Streaming is exact: batches give the map of one fit on all rows."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import clone
+
+from sklearn_latent import LstsqTranslator
 
 from .estimators import LINEAR, in_all_scalings, make_pair, one_line
 
@@ -181,3 +186,49 @@ def test_row_normalisation_cannot_change_between_batches(translator):
     streamed = clone(translator).set_params(scaling="standard").partial_fit(X, y)
     with pytest.raises(ValueError, match="cannot change once some have been seen"):
         streamed.set_params(scaling="l2").partial_fit(X, y)
+
+
+def test_a_batch_without_weight_is_no_batch():
+    X, y = make_pair(20, 4, 3)
+    expected = LstsqTranslator().fit(X, y)
+    zero = np.zeros(20)
+    streamed = LstsqTranslator().partial_fit(X, y, zero).partial_fit(X, y).partial_fit(X, y, zero)
+    np.testing.assert_allclose(streamed.coef_, expected.coef_, atol=1e-10)
+    assert streamed.n_anchors_ == 20
+
+
+def test_columns_of_the_target_stay_those_of_the_first_batch():
+    pd = pytest.importorskip("pandas")
+    X, y = make_pair(20, 4, 3)
+    frame = pd.DataFrame(y, columns=list("abc"))
+    translator = LstsqTranslator().partial_fit(X, frame)
+    with pytest.raises(ValueError, match=r"not those of the first batch, in this order: \['a', "):
+        translator.partial_fit(X, frame[["c", "a", "b"]])
+    translator.partial_fit(X, y)
+    assert list(translator.get_feature_names_out()) == list("abc")
+
+
+@pytest.mark.parametrize("first", ["numpy", "torch"])
+@pytest.mark.parametrize("pickled", [False, True])
+def test_a_stream_goes_on_in_another_library(first, pickled):
+    torch = pytest.importorskip("torch")
+    X, y = make_pair(30, 4, 3)
+    expected = LstsqTranslator().fit(X, y)
+    batches = [(X[:15], y[:15]), (X[15:], y[15:])]
+    as_tensors = [first == "torch", first != "torch" or pickled]
+    with config_context(array_api_dispatch=True):
+        translator = LstsqTranslator()
+        for (a, b), tensors in zip(batches, as_tensors):
+            pair = (torch.asarray(a), torch.asarray(b)) if tensors else (a, b)
+            translator.partial_fit(*pair)
+            if pickled:
+                translator = pickle.loads(pickle.dumps(translator))
+        coef = translator.coef_
+    np.testing.assert_allclose(np.asarray(coef), expected.coef_, atol=1e-10)
+
+
+def test_a_stream_keeps_its_widest_dtype():
+    X, y = make_pair(30, 4, 3)
+    translator = LstsqTranslator().partial_fit(X, y)
+    translator.partial_fit(X[:1].astype(np.float32), y[:1].astype(np.float32))
+    assert translator.coef_.dtype == np.float64

@@ -6,32 +6,37 @@ from typing import Any
 
 from .._array import Array, eigh, namespace_of, svd
 from .._moments import Factor, Products
-from .rank import numerical_rank
+from .rank import above_noise
 
 
-def least_squares(second: Factor | Products, dtype: Any) -> tuple[Array, Array, int]:
+def least_squares(
+    second: Factor | Products, column_norms: Array, dtype: Any
+) -> tuple[Array, Array, Array]:
     """The W of least norm among the minimisers of ``‖XW - Y‖``.
 
-    `dtype` is that of the anchors: singular values of X below its rounding noise count as 0.
+    Directions of X below the rounding noise of anchors in `dtype` with columns of the norms
+    `column_norms` (d_source,) count as null.
 
     Returns
     -------
     W : array of shape (d_source, d_target)
     singular_values : array, of X, descending
-    rank : int
+    kept : array of bool, which of them are not null
     """
-    if isinstance(second, Factor):
-        xp = namespace_of(second.x)
-        u, s, vt = svd(second.x)
-        right = xp.matrix_transpose(vt)
-        rank = numerical_rank(s, dtype, second.x.shape[1])
-        rotated_y = xp.matrix_transpose(u[:, :rank]) @ second.y
-    else:
+    gram = isinstance(second, Products)
+    if isinstance(second, Products):
         xp = namespace_of(second.xx)
         eigenvalues, vectors = eigh(second.xx)  # ascending
         s = xp.flip(xp.sqrt(xp.maximum(eigenvalues, xp.zeros_like(eigenvalues))))
-        right = xp.flip(vectors, axis=1)
-        rank = numerical_rank(s, dtype, second.xx.shape[0])
-        # Uᵀ Y = S⁻¹ Vᵀ XᵀY
-        rotated_y = (xp.matrix_transpose(right[:, :rank]) @ second.xy) / s[:rank, None]
-    return (right[:, :rank] / s[None, :rank]) @ rotated_y, s, rank
+        v = xp.flip(vectors, axis=1)
+    else:
+        xp = namespace_of(second.x)
+        u, s, vt = svd(second.x)
+        v = xp.matrix_transpose(vt)
+    kept = above_noise(s, v, column_norms, dtype, squared=gram)
+    inverse = xp.where(kept, 1 / xp.where(kept, s, xp.ones_like(s)), xp.zeros_like(s))
+    if isinstance(second, Products):  # Uᵀ Y = S⁻¹ Vᵀ XᵀY
+        rotated_y = inverse[:, None] * (xp.matrix_transpose(v) @ second.xy)
+    else:
+        rotated_y = xp.matrix_transpose(u) @ second.y
+    return (v * inverse[None, :]) @ rotated_y, s, kept

@@ -18,8 +18,35 @@ def numerical_rank(singular_values: Array, dtype: Any, n_features: int | None = 
         return 0
     d = singular_values.shape[0] if n_features is None else n_features
     cutoff = float(singular_values[0]) * 16 * eps_of(dtype, singular_values) * d**0.5
-    xp = namespace_of(singular_values)
-    return int(xp.sum(xp.astype(singular_values > cutoff, xp.int64)))
+    return count(singular_values > cutoff)
+
+
+def above_noise(s: Array, v: Array, column_norms: Array, dtype: Any, *, squared: bool) -> Array:
+    """Which singular values of data in `dtype` are more than rounding, direction by direction.
+
+    Rounding changes column j by about eps times its norm c_j, so the singular value along the unit
+    vector v by about ``eps ‖c ∘ v‖``: one large column (a massive activation, an offset) hides
+    nothing of what small columns say. Below that is the noise of the decomposition itself, in the
+    dtype of `s`, to its root if it was of the `squared` (Gram) matrix.
+
+    Parameters
+    ----------
+    s : array of shape (r,), descending
+    v : array of shape (d, r), right singular vectors
+    column_norms : array of shape (d,), of the data as they were given, offsets included
+    """
+    xp = namespace_of(s)
+    if s.shape[0] == 0:
+        return s > 0
+    data_noise = 4 * eps_of(dtype, s) * xp.sqrt(xp.sum((column_norms[:, None] * v) ** 2, axis=0))
+    solver_noise = 16 * eps_of(s.dtype, s) * v.shape[0] ** 0.5
+    cutoff = float(s[0]) * (solver_noise**0.5 if squared else solver_noise)
+    return (s > data_noise) & (s > cutoff)
+
+
+def count(mask: Array) -> int:
+    xp = namespace_of(mask)
+    return int(xp.sum(xp.astype(mask, xp.int64)))
 
 
 def pinv(a: Array, dtype: Any) -> Array:

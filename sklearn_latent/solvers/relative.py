@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from .. import _array
-from .._array import Array, namespace_of, svd
+from .._array import Array, namespace_of, nonzero, svd, widest_float
 from .rank import numerical_rank
 
 
@@ -31,15 +32,19 @@ def angular(X: Array, anchors: Array) -> Array:
 
 def euclidean(X: Array, anchors: Array) -> Array:
     """Euclidean distance of rows to anchors, (n, k)."""
-    xp = namespace_of(X)
-    # Moving the origin to the anchors leaves distances as they are and spares the expanded square
-    # the digits that a common offset would cost.
+    xp, dtype = namespace_of(X), X.dtype
+    # The expanded square cancels for close points, hence the widest float. Moving the origin to
+    # the anchors leaves distances as they are and spares the digits of a common offset.
+    X, anchors = (xp.astype(side, widest_float(side)) for side in (X, anchors))
+    largest = nonzero(xp.maximum(xp.max(xp.abs(X)), xp.max(xp.abs(anchors))))
+    X, anchors = X / largest, anchors / largest
     origin = xp.mean(anchors, axis=0)
     X, anchors = X - origin[None, :], anchors - origin[None, :]
     product = X @ xp.matrix_transpose(anchors)
     square_x, square_a = xp.sum(xp.square(X), axis=1), xp.sum(xp.square(anchors), axis=1)
     square = square_x[:, None] - 2 * product + square_a[None, :]
-    return xp.sqrt(xp.maximum(square, xp.zeros_like(square)))
+    distance = largest * xp.sqrt(xp.maximum(square, xp.zeros_like(square)))
+    return xp.astype(distance, dtype, copy=False)
 
 
 def manhattan(X: Array, anchors: Array) -> Array:
@@ -60,7 +65,7 @@ def prune(
     Parameters
     ----------
     unit_anchors : ndarray of shape (k, d)
-        Rows of unit norm.
+        Rows of unit norm; zero rows, which have no direction, are chosen last.
     delta : float
         Stop when no anchor is as far as this from all that are kept.
 
@@ -70,11 +75,14 @@ def prune(
         Row indices in the order of choice; the first is random. All rows where delta is 0.
     """
     k = unit_anchors.shape[0]
-    chosen = [int(random_state.randint(k))]
-    distance = np.full(k, np.inf)
+    zero = ~unit_anchors.any(axis=1)
+    starts = np.arange(k) if zero.all() else np.flatnonzero(~zero)
+    chosen = [int(starts[random_state.randint(starts.size)])]
+    distance = np.where(zero, 0.0, np.inf)
     while len(chosen) < k:
-        distance = np.minimum(distance, 1 - np.abs(unit_anchors @ unit_anchors[chosen[-1]]))
-        distance[chosen[-1]] = -np.inf
+        cosines = np.abs(unit_anchors @ unit_anchors[chosen[-1]])
+        distance = np.minimum(distance, np.maximum(1 - cosines, 0))
+        distance[chosen] = -np.inf
         farthest = int(np.argmax(distance))
         if distance[farthest] < delta:
             break
@@ -83,12 +91,13 @@ def prune(
 
 
 def decoding_matrix(
-    unit_anchors: np.ndarray, subspaces: list[np.ndarray], ridge: float | None
+    unit_anchors: np.ndarray, subspaces: list[np.ndarray], ridge: float | None, dtype: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""M (k, d) such that ``relative @ M`` is the mean of the decodings by each subspace.
 
     That of anchors A with rows of unit norm is :math:`(A^\top)^+`, or with a ridge α
     :math:`(A A^\top + α I)^{-1} A`. Both are linear, so any number of them is one matrix.
+    Directions below the rounding of anchors in `dtype` are not inverted.
 
     Returns
     -------
@@ -100,7 +109,7 @@ def decoding_matrix(
     conditions = np.empty(len(subspaces))
     for i, rows in enumerate(subspaces):
         u, s, vt = svd(unit_anchors[rows])
-        rank = numerical_rank(s, s.dtype)
+        rank = numerical_rank(s, dtype, max(unit_anchors.shape))
         conditions[i] = s[0] / s[rank - 1] if rank else np.inf
         gain = 1 / s[:rank] if ridge is None else s[:rank] / (s[:rank] ** 2 + ridge)
         M[rows] += (u[:, :rank] * gain) @ vt[:rank] / len(subspaces)
