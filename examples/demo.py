@@ -105,6 +105,7 @@ def main() -> None:
             source_test=source_latents[test],
             target_train=target_latents[train],
             target_test=target_latents[test],
+            labels_train=digits[train],
             labels_test=digits[test],
             decoder=svc,
         ),
