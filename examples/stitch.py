@@ -69,9 +69,9 @@ class Task(NamedTuple):
     source_test: np.ndarray
     target_train: np.ndarray
     target_test: np.ndarray
-    labels_train: np.ndarray | None = None
     labels_test: np.ndarray | None = None
     decoder: Any = None
+    labels_train: np.ndarray | None = None  # for what needs labels instead of pairs
 
 
 class Row(NamedTuple):
