@@ -133,7 +133,8 @@ BAD_WEIGHTS = {
 def test_bad_weights_are_refused(cls, weight, message):
     with pytest.raises(ValueError, match=message):
         cls().fit(X, y, sample_weight=weight)
-    if hasattr(cls, "partial_fit") and not np.array_equal(weight, np.zeros(8)):
+    # A batch may weigh nothing, so long as others do.
+    if hasattr(cls, "partial_fit") and "zero for every row" not in message:
         with pytest.raises(ValueError, match=message):
             cls().partial_fit(X, y, sample_weight=weight)
 

@@ -1,10 +1,13 @@
 """Metrics against scikit-learn, full sorts and dense formulas; their laws; the scorers."""
 
 import pickle
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
 import pytest
+import sklearn.metrics
 from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.base import BaseEstimator
@@ -30,6 +33,7 @@ from sklearn_latent.metrics import (
     mean_reciprocal_rank,
     recall_at_k,
     reconstruction_mse,
+    register_scorers,
 )
 
 PAIRED = [latent_cosine_similarity, latent_mse, reconstruction_mse]
@@ -622,3 +626,46 @@ class TestErrors:
             metric(y, y, center=np.ones(3))
         with pytest.raises(ValueError, match="center contains NaN"):
             metric(y, y, center=np.full(4, np.nan))
+
+
+class TestRegisteredNames:
+    """In processes of their own: registering is for the whole process."""
+
+    script = """
+import numpy as np
+from sklearn.model_selection import GridSearchCV, cross_val_score, validation_curve
+from sklearn_latent import LstsqTranslator, ProcrustesTranslator
+from sklearn_latent.metrics import SCORERS, get_scorer, register_scorers
+register_scorers()
+register_scorers()
+X = np.random.default_rng(0).normal(size=(60, 4))
+y = X[:, ::-1] + 1
+for name, scorer in SCORERS.items():
+    search = GridSearchCV(
+        ProcrustesTranslator(random_state=0), {{"n_anchors": [10, 40]}}, scoring=name, cv=3, n_jobs={n_jobs}
+    )
+    by_name = search.fit(X, y).cv_results_["mean_test_score"]
+    search.set_params(scoring=scorer)
+    assert np.array_equal(search.fit(X, y).cv_results_["mean_test_score"], by_name), name
+    assert np.isfinite(cross_val_score(LstsqTranslator(), X, y, scoring=name, cv=3)).all()
+assert cross_val_score(LstsqTranslator(), X, y, scoring="r2", cv=3).min() > 0.99
+try:
+    cross_val_score(LstsqTranslator(), X, y, scoring="recall_at_2")
+except ValueError as error:
+    assert "recall_at_1" in str(error)
+else:
+    raise AssertionError("an unknown name passed")
+"""
+
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_names_work_in_searches(self, n_jobs):
+        script = self.script.format(n_jobs=n_jobs)
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+    def test_another_scikit_learn_is_told(self, monkeypatch):
+        monkeypatch.delattr(sklearn.metrics._scorer, "_SCORERS")
+        with pytest.raises(RuntimeError, match="Use scoring=SCORERS or scoring=get_scorer"):
+            register_scorers()

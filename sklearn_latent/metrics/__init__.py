@@ -2,7 +2,7 @@
 
 from ._latent import latent_cosine_similarity, latent_mse, reconstruction_mse
 from ._retrieval import mean_reciprocal_rank, recall_at_k
-from ._scorers import SCORERS, get_scorer
+from ._scorers import SCORERS, get_scorer, register_scorers
 
 __all__ = [
     "SCORERS",
@@ -12,4 +12,5 @@ __all__ = [
     "mean_reciprocal_rank",
     "recall_at_k",
     "reconstruction_mse",
+    "register_scorers",
 ]
