@@ -641,9 +641,8 @@ register_scorers()
 X = np.random.default_rng(0).normal(size=(60, 4))
 y = X[:, ::-1] + 1
 for name, scorer in SCORERS.items():
-    search = GridSearchCV(
-        ProcrustesTranslator(random_state=0), {{"n_anchors": [10, 40]}}, scoring=name, cv=3, n_jobs={n_jobs}
-    )
+    translator, grid = ProcrustesTranslator(random_state=0), {{"n_anchors": [10, 40]}}
+    search = GridSearchCV(translator, grid, scoring=name, cv=3, n_jobs={n_jobs})
     by_name = search.fit(X, y).cv_results_["mean_test_score"]
     search.set_params(scoring=scorer)
     assert np.array_equal(search.fit(X, y).cv_results_["mean_test_score"], by_name), name
