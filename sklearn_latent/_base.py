@@ -295,7 +295,7 @@ class LinearTranslator(BaseTranslator):
         """Norms of the scaled source columns, offsets included: what their rounding grows with."""
         raw: Any = self._moments
         norms = namespace_of(raw.mean_x).sqrt(raw.ss_x + raw.weight * raw.mean_x**2)
-        return norms if self._scaling.unit_x else norms / self._scaling.scale_x
+        return norms / self._scaling.divisor_x
 
     def _pinv(self, W: Array) -> Array:
         """Pseudo-inverse of the W that was estimated."""

@@ -70,16 +70,15 @@ class PairScaling:
         )
         return cls(shift_x, scale_x, shift_y, scale_y, source == "l2", target == "l2")
 
+    @property
+    def divisor_x(self) -> Array:
+        """What source rows are divided by: 1 where they are of unit norm already."""
+        return namespace_of(self.scale_x).ones_like(self.scale_x) if self.unit_x else self.scale_x
+
     def apply(self, moments: PairMoments) -> PairMoments:
         """Moments of the scaled sides; unit rows are already so when moments are taken."""
-        one_x = namespace_of(self.scale_x).ones_like(self.scale_x)
-        one_y = namespace_of(self.scale_y).ones_like(self.scale_y)
-        return moments.scaled(
-            self.shift_x,
-            one_x if self.unit_x else self.scale_x,
-            self.shift_y,
-            one_y if self.unit_y else self.scale_y,
-        )
+        divisor_y = self.swapped().divisor_x
+        return moments.scaled(self.shift_x, self.divisor_x, self.shift_y, divisor_y)
 
     def fold(self, W: Array, bias: Array) -> AffineMap:
         """The map in raw coordinates of ``x -> x @ W + bias`` between scaled ones.
@@ -87,20 +86,14 @@ class PairScaling:
         Unit rows are left to the caller: the map expects them.
         """
         xp = namespace_of(W)
-        one = xp.ones_like(self.scale_x)
-        scale_x = one if self.unit_x else self.scale_x
-        raw = W * (self.scale_y[None, :] / scale_x[:, None])
+        raw = W * (self.scale_y[None, :] / self.divisor_x[:, None])
         intercept = self.shift_y + bias * self.scale_y - self.shift_x @ raw
         return AffineMap(xp.matrix_transpose(raw), intercept)
 
     def unfold(self, coef: Array) -> Array:
         """The W between scaled spaces that `fold` made `coef` of."""
-        like = self.scale_x
-        xp = namespace_of(like)
-        one = xp.ones_like(self.scale_x)
-        scale_x = one if self.unit_x else self.scale_x
-        raw = xp.matrix_transpose(asarray_like(coef, like))
-        return raw * (scale_x[:, None] / self.scale_y[None, :])
+        raw = namespace_of(self.scale_x).matrix_transpose(asarray_like(coef, self.scale_x))
+        return raw * (self.divisor_x[:, None] / self.scale_y[None, :])
 
     def swapped(self) -> PairScaling:
         """The same with source and target exchanged."""
