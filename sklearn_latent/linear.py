@@ -8,13 +8,13 @@ import numpy as np
 
 from ._array import Array, namespace_of
 from ._base import LinearTranslator
-from ._moments import Kind, PairMoments
+from ._moments import Kind, PairMoments, accurate_kind
+from ._regularized import Judge, RegularizedTranslator
 from ._scaling import Scaling
 from ._validation import check_option
 from .anchors import AnchorSelection
-from .solvers.least_squares import least_squares
 from .solvers.procrustes import polar_factor
-from .solvers.rank import count
+from .solvers.ridge import RidgePath
 
 
 class LstsqTranslator(LinearTranslator):
@@ -151,16 +151,14 @@ class LstsqTranslator(LinearTranslator):
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, Array | None]:
         if not self.fit_intercept:
             moments = moments.about_zero()
-        W, self.singular_values_, kept = least_squares(
-            moments.second, self._column_norms(), self._dtype_like.dtype
-        )
-        self.rank_ = count(kept)
-        self.condition_number_ = condition_number(self.singular_values_, kept)
+        path = RidgePath.from_moments(moments.second, self._column_norms(), self._dtype_like.dtype)
+        W, self.singular_values_, self.rank_ = path.solution(0.0), path.singular_values, path.rank
+        self.condition_number_ = path.condition_number
         bias = moments.mean_y - moments.mean_x @ W if self.fit_intercept else None
         return W, bias
 
 
-class LOrthoTranslator(LinearTranslator):
+class LOrthoTranslator(RegularizedTranslator):
     r"""Translate by the orthogonal map nearest to that of least squares (*l-ortho*).
 
     With X and Y the scaled anchors and :math:`X^+ Y = U S V^\top` the least-squares solution of
@@ -169,12 +167,21 @@ class LOrthoTranslator(LinearTranslator):
 
     .. math:: \min_W \|W - X^+ Y\|_F^2 \quad\text{subject to W being semi-orthogonal}
 
+    With ``alpha`` above zero :math:`X^+ Y` is replaced by the ridge solution
+    :math:`(X^\top X + \alpha I)^{-1} X^\top Y`, whose directions that the anchors hardly determine
+    are not noise: a good choice for retrieval with few anchors.
+
     It is orthogonal like Procrustes', but every direction of the source counts alike, however
     little the anchors vary along it; directions that the anchors do not determine are mapped to the
     target's mean.
 
     Parameters
     ----------
+    alpha : float, list of float or None, default=0.0
+        Strength of the penalty, in the units of the sum of squares of the scaled source anchors; 0
+        is the paper's. From a list, or from a grid scaled to the data where None, the one whose
+        ridge solution best predicts left-out anchors, as by `RidgeTranslator`.
+
     scaling : {"standard", "center", "l2", None} or a pair of them, default="standard"
         What is done to both sides (or to source and target) before solving, with statistics of the
         anchors, and undone on the target side. ``"l2"`` divides rows by their norm and multiplies
@@ -199,6 +206,9 @@ class LOrthoTranslator(LinearTranslator):
 
     intercept_ : array of shape (d_target,)
         The folded offset, in the target's units.
+
+    alpha_ : float
+        The strength used.
 
     singular_values_ : array of shape (min(d_source, d_target),)
         Of the least-squares solution, descending: all 1 where the spaces are related by a rotation.
@@ -227,11 +237,12 @@ class LOrthoTranslator(LinearTranslator):
         At fit: for different numbers of rows, fewer than two anchors, values that are not finite,
         and unknown options. At transform: for another number of columns than at fit.
     TypeError
-        For sparse input, and for an `n_anchors` that is no number.
+        For sparse input, and for an `n_anchors` or `alpha` that is no number.
 
     See Also
     --------
     LstsqTranslator : The map that this one is nearest to.
+    RidgeTranslator : The map that this one is nearest to where `alpha` is above zero.
     ProcrustesTranslator : The orthogonal map of least error.
 
     References
@@ -254,6 +265,7 @@ class LOrthoTranslator(LinearTranslator):
     _solved_attributes = (
         "coef_",
         "intercept_",
+        "alpha_",
         "singular_values_",
         "rank_",
         "condition_number_",
@@ -262,24 +274,29 @@ class LOrthoTranslator(LinearTranslator):
     def __init__(
         self,
         *,
+        alpha: float | list[float] | None = 0.0,
         scaling: Scaling = "standard",
         n_anchors: int | float | None = None,
         anchor_selection: AnchorSelection = "uniform",
         random_state: int | np.random.RandomState | None = None,
     ):
+        self.alpha = alpha
         self.scaling = scaling
         self.n_anchors = n_anchors
         self.anchor_selection = anchor_selection
         self.random_state = random_state
 
-    def _kind(self, X: Array) -> Kind:
-        return accurate_kind(X)
-
-    def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
-        dtype = self._dtype_like.dtype
-        W, s, kept = least_squares(moments.about_zero().second, self._column_norms(), dtype)
-        self.condition_number_ = condition_number(s, kept)
-        W, self.singular_values_, self.rank_ = polar_factor(W, dtype)
+    def _regularize(
+        self, moments: PairMoments, path: RidgePath, judge: Judge
+    ) -> tuple[Array, None]:
+        alphas = self._alphas(path)
+        if len(alphas) > 1:
+            alphas = [self._choose(path, judge, stretched=True).alpha]
+        self.alpha_ = alphas[0]
+        self.condition_number_ = path.condition_number
+        W, self.singular_values_, self.rank_ = polar_factor(
+            path.solution(self.alpha_), self._dtype_like.dtype
+        )
         return W, None
 
     def __sklearn_tags__(self):
@@ -289,16 +306,3 @@ class LOrthoTranslator(LinearTranslator):
 
     def _pinv(self, W):
         return namespace_of(W).matrix_transpose(W)
-
-
-def accurate_kind(X: Array) -> Kind:
-    """The moments that give least squares all the digits which X's dtype has."""
-    # The Gram matrix in float64 loses cond² × 1e-16, which is below float32's own cond × 6e-8.
-    return "gram" if X.dtype == namespace_of(X).float32 else "factor"
-
-
-def condition_number(singular_values: Array, kept: Array) -> float:
-    """Ratio of the largest singular value to the smallest that counts."""
-    if not count(kept):
-        return float("inf")
-    return float(singular_values[0] / namespace_of(kept).min(singular_values[kept]))
