@@ -13,12 +13,24 @@ import sklearn_latent
 LAYERS = [
     {"_array", "_callbacks", "_version"},
     {"_affine_map", "_moments", "_validation", "anchors"},
-    {"_scaling"},
+    {"_kernels", "_scaling"},
     {"solvers"},
     {"_base"},
-    {"baselines", "gradient", "linear", "mlp", "orthogonal", "preprocessing", "relative"},
+    {"_regularized"},
+    {
+        "baselines",
+        "gradient",
+        "kernel",
+        "linear",
+        "mlp",
+        "orthogonal",
+        "preprocessing",
+        "relative",
+        "ridge",
+    },
     {"compose", "icp", "inverse_relative"},  # estimators made of estimators
     {"metrics", "stitching"},
+    {"inspection"},
     {"__init__"},
 ]
 LEVELS = {name: level for level, layer in enumerate(LAYERS) for name in layer}
