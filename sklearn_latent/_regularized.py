@@ -118,9 +118,10 @@ class RegularizedTranslator(LinearTranslator):
             return [loss.stretched if stretched else loss.error for loss in losses]
 
         alphas = self._alphas(path)
+        alphas = list(filter(judge.trusts, alphas)) or [max(alphas)]
         choice = Choice(alphas, totals(alphas))
         if self.alpha is None:
-            finer = path.finer(choice.alpha)
+            finer = list(filter(judge.trusts, path.finer(choice.alpha)))
             both = zip(alphas + finer, choice.errors + totals(finer))
             choice = Choice(*map(list, zip(*sorted(both, reverse=True))))
         return choice

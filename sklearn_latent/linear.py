@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,12 @@ from ._regularized import Judge, RegularizedTranslator
 from ._scaling import Scaling
 from ._validation import check_option
 from .anchors import AnchorSelection
+from .exceptions import AnchorWarning
 from .solvers.procrustes import polar_factor
 from .solvers.ridge import RidgePath
+
+# Anchors over source dimensions: within this range the noise of the anchors is more than doubled.
+_PEAK = (0.67, 1.5)
 
 
 class LstsqTranslator(LinearTranslator):
@@ -92,8 +97,14 @@ class LstsqTranslator(LinearTranslator):
     TypeError
         For sparse input, and for an `n_anchors` that is no number.
 
+    Warns
+    -----
+    AnchorWarning
+        Where anchors are about as many as source dimensions, or leave the map undetermined.
+
     See Also
     --------
+    RidgeTranslator : Without the peak at as many anchors as dimensions.
     ProcrustesTranslator : The orthogonal map; steadier with few anchors.
     AffineTranslator : An affine map by gradient descent, which stops short of fitting noise.
 
@@ -154,8 +165,31 @@ class LstsqTranslator(LinearTranslator):
         path = RidgePath.from_moments(moments.second, self._column_norms(), self._dtype_like.dtype)
         W, self.singular_values_, self.rank_ = path.solution(0.0), path.singular_values, path.rank
         self.condition_number_ = path.condition_number
+        self._warn(moments, path)
         bias = moments.mean_y - moments.mean_x @ W if self.fit_intercept else None
         return W, bias
+
+    def _warn(self, moments, path):
+        n, d = moments.n_rows, path.v.shape[0]
+        # residuals show noise only where anchors are left over
+        noisy = n <= d + 1 or _share_of_residuals(moments, path) > 1e-6
+        near = _PEAK[0] * d <= n <= _PEAK[1] * d and noisy
+        if not near and self.rank_ == d:
+            return
+        message = f"{n} anchors determine {self.rank_} of {d} source directions. "
+        if self.rank_ < d:
+            message += "The map of least squares is not unique; this is the one of least norm. "
+        if near:
+            message += (
+                "With about as many anchors as dimensions least squares fits their noise, and is "
+                "at its worst (the interpolation peak). "
+            )
+        warnings.warn(
+            message + "RidgeTranslator has no such peak, and chooses how far to trust the anchors; "
+            "or give more anchors.",
+            AnchorWarning,
+            stacklevel=2,
+        )
 
 
 class LOrthoTranslator(RegularizedTranslator):
@@ -306,3 +340,10 @@ class LOrthoTranslator(RegularizedTranslator):
 
     def _pinv(self, W):
         return namespace_of(W).matrix_transpose(W)
+
+
+def _share_of_residuals(moments: PairMoments, path: RidgePath) -> float:
+    """What part of the target's squares least squares leaves."""
+    xp = namespace_of(path.g)
+    total = float(xp.sum(moments.ss_y))
+    return 1 - float(xp.sum(path.g**2)) / total if total > 0 else 0.0

@@ -11,7 +11,7 @@ import sklearn_latent
 
 # From the bottom up: a module imports from lower layers alone, and from its own folder.
 LAYERS = [
-    {"_array", "_callbacks", "_version"},
+    {"_array", "_callbacks", "_version", "exceptions"},
     {"_affine_map", "_moments", "_validation", "anchors"},
     {"_kernels", "_scaling"},
     {"solvers"},

@@ -272,6 +272,19 @@ def test_streams_judge_nearly_as_well_as_leave_one_out():
     assert r2_score(fitted.transform(X), streamed.transform(X)) > 0.995
 
 
+def test_streams_of_few_rows_do_not_fit_noise():
+    for n, seed in ((30, 0), (40, 1), (42, 2)):
+        X, y = pair(n, 40, 6, noise=8, seed=seed)
+        fitted, streamed = RidgeTranslator().fit(X, y), RidgeTranslator().partial_fit(X, y)
+        assert fitted.alpha_ / 100 < streamed.alpha_ < fitted.alpha_ * 100
+
+
+@pytest.mark.parametrize("n", [100, 20])
+def test_streams_without_noise_are_not_shrunk(n):
+    X, y = pair(n, 12, 6, noise=0)
+    assert_allclose(RidgeTranslator().partial_fit(X, y).transform(X), y, atol=1e-6)
+
+
 def test_mean_leverage_is_exact_where_all_are_equal():
     # a design in which every row has the same leverage
     X = np.array([[1, 1, 1], [1, -1, 1], [-1, 1, 1], [-1, -1, 1]] * 2, dtype=float)

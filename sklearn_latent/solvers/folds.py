@@ -108,6 +108,9 @@ class FoldJudge:
             ]
         )
 
+    def trusts(self, alpha: float) -> bool:
+        return True
+
     def losses(self, alphas: list[float]) -> list[Loss]:
         return [reduce(add, (split.loss(alpha) for split in self.splits)) for alpha in alphas]
 

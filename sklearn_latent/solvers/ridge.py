@@ -25,6 +25,8 @@ all rows that are left out together with each; None for ones."""
 _LEAST_ALPHA = 1e-12
 _LEAST_ALPHA_WITHOUT_FREEDOM = 1e-6
 
+_LEAST_SPARED = 0.2
+
 
 @dataclasses.dataclass(frozen=True)
 class RidgePath:
@@ -192,6 +194,9 @@ class LeaveOneOut:
     def _residuals(self, block: Block, alphas: list[float]) -> Iterator[Array]:
         return left_out_residuals(self.path, block, alphas, self.mean_leverage, self.freedom)
 
+    def trusts(self, alpha: float) -> bool:
+        return True
+
     def losses(self, alphas: list[float]) -> list[Loss]:
         totals = [Loss(0.0, 0.0, 0.0)] * len(alphas)
         for block in self.blocks():
@@ -241,6 +246,18 @@ class GeneralizedCrossValidation:
     def _spared(self, damping: Array) -> float:
         """One minus the mean leverage."""
         return (self._free + float(namespace_of(damping).sum(damping))) / self.n_rows
+
+    def trusts(self, alpha: float) -> bool:
+        """Whether the mean leverage says something of single rows.
+
+        Once most leverage is taken, residuals and what they are divided by vanish together, but not
+        alike for all rows, and small strengths look good that fit noise. Unless there is no noise.
+        """
+        damping = self.path.damping(alpha, freedom=self._free > 0.5)
+        if self._spared(damping) > _LEAST_SPARED:
+            return True
+        (loss,) = self.losses([alpha])
+        return self._free > 0.1 * self.n_rows and loss.error < 1e-12 * self.sum_of_squares
 
     def _outside(self, total: Array | float, explained: Array | float) -> Any:
         """What of y lies outside the columns of X."""
