@@ -13,12 +13,12 @@ import sklearn_latent
 LAYERS = [
     {"_array", "_callbacks", "_version"},
     {"_affine_map", "_moments", "_validation", "anchors"},
-    {"_scaling"},
-    {"solvers"},
+    {"_scaling", "distributed"},
+    {"_fit_blocks", "solvers"},
     {"_base"},
     {"baselines", "gradient", "linear", "mlp", "orthogonal", "preprocessing", "relative"},
     {"compose", "icp", "inverse_relative"},  # estimators made of estimators
-    {"metrics", "stitching"},
+    {"metrics", "stitching", "streaming"},
     {"__init__"},
 ]
 LEVELS = {name: level for level, layer in enumerate(LAYERS) for name in layer}
