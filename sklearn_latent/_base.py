@@ -343,6 +343,17 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         """Which second moments the solver needs of data like X."""
         return "cross"
 
+    def _summarise(
+        self,
+        X: Array,
+        y: Array,
+        weight: Array | None,
+        kind: Kind,
+        unit_rows: tuple[bool, bool],
+    ) -> PairMoments:
+        """What is kept of a batch."""
+        return PairMoments.from_arrays(X, y, weight, kind=kind, unit_rows=unit_rows)
+
     def _column_norms(self) -> Array:
         """Norms of the scaled source columns, offsets included: what their rounding grows with."""
         raw: Any = self._moments
@@ -377,7 +388,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def _accumulate(self, X, y, weight):
         kind, unit_rows = self._statistics(X, self._moments)
         with np.errstate(over="ignore", invalid="ignore"):
-            batch = PairMoments.from_arrays(X, y, weight, kind=kind, unit_rows=unit_rows)
+            batch = self._summarise(X, y, weight, kind, unit_rows)
         sides = ((X, batch.ss_x), (y, batch.ss_y))
         vanishing = [batch.weight > 0 and vanishes(side, ss / batch.weight) for side, ss in sides]
         self._add(batch, vanishing, X)

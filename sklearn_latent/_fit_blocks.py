@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -74,7 +75,8 @@ class FitBlocksMixin:
 
     def _reduce_blocks(self, blocks, seen, rows=None):
         kind, unit_rows = self._statistics(blocks.no_rows(), seen)
-        batch = blocks.reduce(kind, unit_rows, rows=rows)
+        worker = clone(self)  # the parameters, without what was fitted
+        batch = blocks.reduce(worker._summarise, kind, unit_rows, rows=rows)
         if batch.moments is None:
             raise ValueError("Found no rows in any block of X; at least 1 is needed.")
         return batch

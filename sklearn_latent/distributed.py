@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import math
 import operator
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from numbers import Real
 from typing import Any
 
@@ -25,6 +25,8 @@ from ._moments import Kind, PairMoments
 from ._validation import check_weights
 
 DaskArray = Any
+Summarise = Callable[..., PairMoments]
+"""``(X, y, weight, kind, unit_rows)`` of a block, all in memory, to its moments."""
 
 # How many partial results are merged at once: the most that a worker holds for one merge.
 _FAN_IN = 4
@@ -80,6 +82,7 @@ class PairedBlocks:
 
     def reduce(
         self,
+        summarise: Summarise,
         kind: Kind,
         unit_rows: tuple[bool, bool],
         *,
@@ -87,9 +90,10 @@ class PairedBlocks:
     ) -> Summary:
         """Summary of all rows, or of `rows` alone; each block is computed once.
 
-        Blocks without a row in `rows` are not computed. `PairMoments.from_arrays` says what `kind`
-        and `unit_rows` mean.
+        `summarise` makes the moments of a block, of that `kind`, its rows divided by their norm
+        where `unit_rows` says. Blocks without a row in `rows` are not computed.
         """
+        import dask
         import dask.array as da
 
         X, y, weight = self.X, self.y, self.weight
@@ -106,6 +110,7 @@ class PairedBlocks:
             *(y, "ik"[: y.ndim]),
             *(weight, "i" if is_dask(weight) else None),
             *(local, None if local is None else "i"),
+            summarise=dask.delayed(summarise, pure=False),  # once in the graph, for all blocks
             kind=kind,
             unit_rows=unit_rows,
             adjust_chunks={"i": 1},
@@ -278,16 +283,16 @@ def _rows_by_block(rows, row_blocks):
     return numbers, da.from_array(local, chunks=(tuple(counts.tolist()),), name=False)
 
 
-def _summarise_block(number, X, y, weight, rows, *, kind, unit_rows):
+def _summarise_block(number, X, y, weight, rows, *, summarise, kind, unit_rows):
     """A one-element array with the summary of a block."""
     try:
-        summary = _summary(X, y, weight, rows, kind, unit_rows)
+        summary = _summary(X, y, weight, rows, lambda *block: summarise(*block, kind, unit_rows))
     except ValueError as error:
         raise ValueError(f"In block {number.item()} of the rows: {error}") from error
     return _boxed(summary)
 
 
-def _summary(X, y, weight, rows, kind, unit_rows):
+def _summary(X, y, weight, rows, summarise):
     counts = {"X": X.shape[0], "y": y.shape[0]}
     if np.ndim(weight):
         counts["sample_weight"] = weight.shape[0]
@@ -302,7 +307,7 @@ def _summary(X, y, weight, rows, kind, unit_rows):
     weight = check_weights(weight, X, allow_all_zero=True)
     positive = None if weight is None else np.flatnonzero(weight > 0)
     with np.errstate(over="ignore", invalid="ignore"):  # the sums are checked at the end
-        moments = PairMoments.from_arrays(X, y, weight, kind=kind, unit_rows=unit_rows)
+        moments = summarise(X, y, weight)
     return Summary(
         moments=moments,
         n_rows=len(X),
