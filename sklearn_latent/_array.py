@@ -51,8 +51,25 @@ def device_of(x: Array) -> Any:
     return None if array_api_compat.is_numpy_array(x) else array_api_compat.device(x)
 
 
+def is_dask(x: Any) -> bool:
+    """Whether `x` is a collection of Dask; does not import it."""
+    return type(x).__module__.partition(".")[0] in ("dask", "dask_expr")
+
+
+def refuse_dask(*collections: Any) -> None:
+    """Raise where data that would be loaded whole are a collection of Dask."""
+    for x in filter(is_dask, collections):
+        raise TypeError(
+            f"Got a Dask {type(x).__name__} where the data must be in memory. If they fit there, "
+            "pass .compute() of them; if not, a subsample. Dask arrays are taken as they are by "
+            "fit and partial_fit of the linear translators, and by transform, predict and "
+            "inverse_transform of all."
+        )
+
+
 def to_numpy(x: Any) -> np.ndarray:
     """A host copy of any array; NumPy arrays pass through."""
+    refuse_dask(x)
     if array_api_compat.is_torch_array(x):
         x = x.detach().cpu()
         if str(x.dtype) == "torch.bfloat16":  # NumPy has no bfloat16
@@ -103,6 +120,7 @@ def accepted_dtypes(x: Any) -> list[Any]:
     float16 and bfloat16 go to float32, which holds them exactly at half the memory of float64;
     integers go to float64.
     """
+    refuse_dask(x)  # validation would load it
     xp = get_namespace(x)
     name = str(getattr(x, "dtype", "")).rsplit(".", maxsplit=1)[-1]
     if name in ("float16", "bfloat16") or (xp is not numpy_api and "mps" in str(device_of(x))):

@@ -23,18 +23,22 @@ from ._array import (
     asarray_like,
     device_of,
     fits_in,
+    is_dask,
     namespace_of,
     nonzero,
+    refuse_dask,
     row_norms,
     to_host,
     to_numpy,
     vanishes,
     without_graph,
 )
+from ._fit_blocks import FitBlocksMixin
 from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, parse_scaling
 from ._validation import check_place, check_weights, column_names
 from .anchors import check_selection, count_anchors, select_anchors
+from .distributed import map_blocks
 from .solvers.rank import pinv
 
 
@@ -67,8 +71,11 @@ class BaseTranslator(
         Returns
         -------
         array of shape (n_samples, d_target)
-            In the target's raw coordinates and the dtype of X, on the device of X.
+            In the target's raw coordinates and the dtype of X, on the device of X; a Dask array is
+            translated block by block when the result is computed.
         """
+        if is_dask(X):
+            return self._map_blocks("transform", X)
         return self._translate(self._validate_source(X, "transform"))
 
     def predict(self, X: Any) -> Array:
@@ -84,8 +91,30 @@ class BaseTranslator(
         array of shape (n_samples, d_target) or (n_samples,)
             Translated latents.
         """
+        if is_dask(X):
+            return self._map_blocks("predict", X)
         translated = self._translate(self._validate_source(X, "predict"))
         return translated[:, 0] if self._y_is_1d else translated
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination R² of `predict`, a mean over the target's columns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            The target latents that they should become.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            1 at best; 0 for a constant that predicts the mean of y.
+        """
+        refuse_dask(X, y)
+        return super().score(X, y, sample_weight)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the output columns: the target's own if `y` was a DataFrame.
@@ -125,6 +154,11 @@ class BaseTranslator(
             )
         return y
 
+    def _map_blocks(self, method, X):
+        # workers need neither what only fitting needs, nor names, of which blocks have none
+        leave_out = ("_moments", "_anchor_indices", "feature_names_in_")
+        return map_blocks(self, method, X, leave_out=leave_out)
+
     def _fitted_array(self):
         """An array whose library and device are those of the fit; NumPy may follow any input."""
         return np.empty(0)
@@ -144,20 +178,28 @@ class BaseTranslator(
         is_1d = y.ndim == 1
         y = asarray_like(y, X, dtype=y.dtype if namespace_of(y) is namespace_of(X) else X.dtype)
         y = y[:, None] if is_1d else y
-        if not reset and y.shape[1] != self._n_features_out:
+        self._check_target_dimension(y.shape[1], reset)
+        weight = check_weights(sample_weight, X, allow_all_zero=in_stream)
+        self._check_target_names(names, reset)
+        if reset:
+            self._n_features_out, self._y_is_1d = y.shape[1], is_1d
+        return X, y, weight
+
+    def _check_target_dimension(self, n_columns, reset):
+        if not reset and n_columns != self._n_features_out:
             raise ValueError(
-                f"y has {y.shape[1]} columns, but {type(self).__name__} has seen "
+                f"y has {n_columns} columns, but {type(self).__name__} has seen "
                 f"{self._n_features_out} so far: every batch needs the same target dimension."
             )
-        weight = check_weights(sample_weight, X, allow_all_zero=in_stream)
+
+    def _check_target_names(self, names, reset):
         if reset:
-            self._n_features_out, self._y_is_1d, self._target_names = y.shape[1], is_1d, names
+            self._target_names = names
         elif _differ(names, self._target_names):
             raise ValueError(
                 "The columns of y are not those of the first batch, in this order: "
                 f"{list(self._target_names)}."
             )
-        return X, y, weight
 
     def _choose_anchors(self, X, weight, random_state):
         """Indices of the anchors, or None for all rows. A row of weight 0 is never one."""
@@ -188,7 +230,7 @@ class BaseTranslator(
         return tags
 
 
-class LinearTranslator(BaseTranslator):
+class LinearTranslator(FitBlocksMixin, BaseTranslator):
     """A translator that depends on its anchors through their `PairMoments` alone.
 
     A subclass overrides `_estimate`, and `_kind` to say which moments it needs.
@@ -215,6 +257,8 @@ class LinearTranslator(BaseTranslator):
             The fitted translator.
         """
         self._check_parameters()
+        if any(map(is_dask, (X, y, sample_weight))):
+            return self._fit_blocks(X, y, sample_weight)
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
         random_state = check_random_state(self.random_state)
         indices, n_rows = self._choose_anchors(X, weight, random_state), X.shape[0]
@@ -251,15 +295,21 @@ class LinearTranslator(BaseTranslator):
         """
         self._check_parameters()
         first = getattr(self, "_moments", None) is None
+        if any(map(is_dask, (X, y, sample_weight))):
+            return self._partial_fit_blocks(X, y, sample_weight, first)
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=first, in_stream=True)
         if first:
             self._moments, self._anchor_indices, self._n_seen = None, None, 0
         self._accumulate(X, y, weight)
-        self._count_anchors(X.shape[0], weight)
+        fresh = None if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+        self._count_anchors(X.shape[0], fresh)
+        self._forget_solution()
+        return self
+
+    def _forget_solution(self):
         for name in self._solved_attributes:
             self.__dict__.pop(name, None)
         self._unsolved = True
-        return self
 
     def inverse_transform(self, y: Any) -> Array:
         """Map target latents back to the source by the pseudo-inverse of the map.
@@ -277,6 +327,8 @@ class LinearTranslator(BaseTranslator):
         array of shape (n_samples, d_source)
             In the source's raw coordinates and the dtype of y.
         """
+        if is_dask(y):
+            return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         y = self._validate_target(y)
         return _apply(self._backward_map(), y, self._scaling.unit_y)
@@ -333,41 +385,51 @@ class LinearTranslator(BaseTranslator):
     def _fitted_array(self):
         return self.coef_
 
-    def _accumulate(self, X, y, weight):
+    def _statistics(self, X, seen):
+        """Of what kind the moments of a batch like X are, and whether sides are of unit rows."""
         source, target = parse_scaling(self.scaling)
         unit_rows = (source == "l2", target == "l2")
-        seen = self._moments
         if seen is not None and unit_rows != self._unit_rows:
             raise ValueError(
                 f"scaling became {self.scaling!r} between two batches, but whether rows are "
                 "normalised cannot change once some have been seen. Start again with fit."
             )
-        kind = self._kind(X) if seen is None else seen.kind
+        return self._kind(X) if seen is None else seen.kind, unit_rows
+
+    def _accumulate(self, X, y, weight):
+        kind, unit_rows = self._statistics(X, self._moments)
         with np.errstate(over="ignore", invalid="ignore"):
             batch = self._summarise(X, y, weight, kind, unit_rows)
+        sides = ((X, batch.ss_x), (y, batch.ss_y))
+        vanishing = [batch.weight > 0 and vanishes(side, ss / batch.weight) for side, ss in sides]
+        self._add(batch, vanishing, X)
+
+    def _add(self, batch, vanishing, like):
+        """Add the moments of a batch; `like` says where and in which dtype it was."""
+        seen, scalings = self._moments, parse_scaling(self.scaling)
         if not fits_in(batch.ss_x.dtype, batch.ss_x, batch.ss_y):
             raise ValueError(
                 f"The squares of X or y overflow {batch.ss_x.dtype}: rescale the latents."
             )
-        sides = (("X", X, batch.ss_x), ("y", y, batch.ss_y))
-        for (name, side, ss), unit in zip(sides, unit_rows):
-            if batch.weight > 0 and not unit and vanishes(side, ss / batch.weight):
+        for name, vanished, scaling in zip("Xy", vanishing, scalings):
+            if vanished and scaling != "l2":
                 raise ValueError(
-                    f"The squares of {name} vanish in {ss.dtype}: rescale the latents."
+                    f"The squares of {name} vanish in {batch.ss_x.dtype}: rescale the latents."
                 )
         # Statistics follow the newest batch, so that a stream goes on where its data are now.
         self._moments = batch if seen is None else seen.like(batch) + batch
         self.n_anchors_ = self._moments.n_rows
-        self._unit_rows = unit_rows
+        self._unit_rows = tuple(scaling == "l2" for scaling in scalings)
         wide = seen is not None and "64" in str(self._dtype_like.dtype)
         # says where and in which dtype the fit was; a view of X would keep all of it alive
-        self._dtype_like = namespace_of(X).empty(
-            (0, 1), dtype=namespace_of(X).float64 if wide else X.dtype, device=device_of(X)
+        xp = namespace_of(like)
+        self._dtype_like = xp.empty(
+            (0, 1), dtype=xp.float64 if wide else like.dtype, device=device_of(like)
         )
 
-    def _count_anchors(self, n_rows, weight):
-        """Extend the anchors' row numbers by a batch; None stands for all rows so far."""
-        fresh = np.arange(n_rows) if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+    def _count_anchors(self, n_rows, fresh):
+        """Extend the anchors' row numbers by a batch; None stands for all of its rows."""
+        fresh = np.arange(n_rows) if fresh is None else fresh
         if self._anchor_indices is not None or fresh.size < n_rows:
             earlier = self._anchor_indices
             earlier = np.arange(self._n_seen) if earlier is None else to_numpy(earlier)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ._array import Array, device_of, namespace_of
+from ._array import Array, device_of, is_dask, namespace_of
 from ._base import BaseTranslator
 from ._scaling import Scaling, parse_scaling
 from .anchors import AnchorSelection, check_selection, count_anchors
@@ -112,6 +112,8 @@ class AbsoluteTranslator(BaseTranslator):
         array of shape (n_samples, d_source)
             The same numbers.
         """
+        if is_dask(y):
+            return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         return _pad_or_crop(self._validate_target(y), self.n_features_in_)
 

@@ -10,7 +10,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._array import Array, namespace_of
+from ._array import Array, is_dask, namespace_of
 from ._base import BaseTranslator
 from .orthogonal import ProcrustesTranslator
 
@@ -130,6 +130,8 @@ class TransformedTargetTranslator(BaseTranslator):
         array of shape (n_samples, d_source)
             In the source's raw coordinates.
         """
+        if is_dask(y):
+            return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         y = self._validate_target(y)
         return self.translator_.inverse_transform(self.transformer_.transform(y))

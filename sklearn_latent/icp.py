@@ -11,7 +11,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._array import Array, accepted_dtypes, to_host, to_numpy, without_graph
+from ._array import Array, accepted_dtypes, is_dask, to_host, to_numpy, without_graph
 from ._base import BaseTranslator
 from ._validation import check_number, column_names
 from .baselines import AbsoluteTranslator
@@ -270,6 +270,8 @@ class ICPTranslator(BaseTranslator):
         array of shape (n_samples, d_source)
             In the source's raw coordinates.
         """
+        if is_dask(y):
+            return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         return self.translator_.inverse_transform(self._validate_target(y))
 

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._affine_map import AffineMap
-from ._array import Array, asarray_like, namespace_of, to_numpy
+from ._array import Array, asarray_like, is_dask, namespace_of, to_numpy
 from ._base import BaseTranslator
 from ._scaling import Scaling, parse_scaling
 from .anchors import AnchorSelection, count_anchors, select_anchors
@@ -213,6 +213,8 @@ class InverseRelativeTranslator(BaseTranslator):
         array of shape (n_samples, d_source)
             Source latents of the anchors' mean norm.
         """
+        if is_dask(y):
+            return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         y = self._validate_target(y)
         return self.source_projector_.inverse_transform(self.target_projector_.transform(y))

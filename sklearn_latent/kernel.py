@@ -18,7 +18,13 @@ from ._scaling import PairScaling, Scaling, parse_scaling
 from ._validation import check_alpha, check_number, check_option
 from .anchors import AnchorSelection, check_selection
 from .solvers.items import item_weights
-from .solvers.kernel import check_semi_definite, exact_problem, nystroem_problem, search
+from .solvers.kernel import (
+    Anchors,
+    check_semi_definite,
+    exact_problem,
+    nystroem_problem,
+    search,
+)
 from .solvers.restoration import restoration
 
 # How far predictions may be stretched: what leave-one-out could not predict at all stays so.
@@ -234,18 +240,19 @@ class KernelTranslator(BaseTranslator):
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
         random_state = check_random_state(self.random_state)
         X, y, weight = self._take_anchors(X, y, weight, random_state)
-        self._scaling, together = self._estimate_scaling(X, y, weight), item_weights(X, y, weight)
+        self._scaling = self._estimate_scaling(X, y, weight)
+        n_items, together = item_weights(X, y, weight)
         rows, y = self._scaling.rows(X, y)
         target = PairMoments.from_arrays(y, y[:, :0], weight, kind="gram")
-        y, weights = y - target.mean_x, (weight, together)
+        anchors = Anchors(y - target.mean_x, weight, together, n_items)
         is_exact = rows.shape[0] <= self.n_components
         self._kernel = KernelFunction(self.kernel, less_one=is_exact)
         if is_exact:
             self.landmarks_ = rows
-            problem_of, distance = self._exact(y, *weights)
+            problem_of, distance = self._exact(anchors)
         else:
             self.landmarks_ = rows[random_state.permutation(rows.shape[0])[: self.n_components]]
-            problem_of, distance = self._nystroem(rows, y, *weights)
+            problem_of, distance = self._nystroem(rows, anchors)
         alphas = None if self.alpha is None else np.atleast_1d(self.alpha).astype(float).tolist()
         stretched = self.restore_variance
         found = search(problem_of, self._gammas(distance), alphas, stretched=stretched)
@@ -303,27 +310,25 @@ class KernelTranslator(BaseTranslator):
         # else distances of rows far from 0 would lose digits
         return dataclasses.replace(scaling, shift_x=moments.mean_x)
 
-    def _exact(self, y, weight, together):
+    def _exact(self, anchors):
         """What makes a problem of a bandwidth, and the anchors' mean distance."""
         compared = self._kernel.compare(self.landmarks_, self.landmarks_)
-        w = np.ones(len(y)) if weight is None else weight
+        w = np.ones(len(compared)) if anchors.weight is None else anchors.weight
         mean_distance = float(w @ compared @ w) / float(np.sum(w)) ** 2
 
         def problem_of(gamma):
-            K = self._kernel.values(compared, gamma)
-            return exact_problem(K, y, weight, together)
+            return exact_problem(self._kernel.values(compared, gamma), anchors)
 
         return problem_of, mean_distance
 
-    def _nystroem(self, rows, y, weight, together):
+    def _nystroem(self, rows, anchors):
         """The same in the span of the landmarks."""
         landmarks = self.landmarks_
         compared = self._kernel.compare(landmarks, landmarks)
 
-        def blocks(gamma):
+        def kernels(gamma):
             for part in row_blocks(len(rows), len(landmarks) + rows.shape[1]):
-                K = self._kernel.values(self._kernel.compare(rows[part], landmarks), gamma)
-                yield K, y[part], *(None if w is None else w[part] for w in (weight, together))
+                yield self._kernel.values(self._kernel.compare(rows[part], landmarks), gamma), part
 
         def problem_of(gamma):
             K = self._kernel.values(compared, gamma)
@@ -331,7 +336,7 @@ class KernelTranslator(BaseTranslator):
                 check_semi_definite(K)
             # the seed permutes features only
             basis = Nystroem(kernel="precomputed", n_components=len(K), random_state=0).fit(K)
-            return nystroem_problem(lambda: blocks(gamma), basis.normalization_.T)
+            return nystroem_problem(lambda: kernels(gamma), basis.normalization_.T, anchors)
 
         return problem_of, float(np.mean(compared))
 

@@ -9,8 +9,9 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from ._array import Array, accepted_dtypes, device_of, namespace_of, unit_rows
+from ._array import Array, accepted_dtypes, device_of, is_dask, namespace_of, unit_rows
 from ._validation import check_number
+from .distributed import map_blocks
 
 
 class ZeroPadder(TransformerMixin, BaseEstimator):
@@ -76,7 +77,10 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         """
         if self.n_features is not None:
             check_number("n_features", self.n_features, minimum=1, integer=True)
-        X = validate_data(self, X, dtype=accepted_dtypes(X))
+        if is_dask(X):
+            X = validate_data(self, X, skip_check_array=True)  # only the dimension counts
+        else:
+            X = validate_data(self, X, dtype=accepted_dtypes(X))
         if self.n_features is not None and X.shape[1] > self.n_features:
             raise ValueError(
                 f"X has {X.shape[1]} columns, more than n_features={self.n_features}: padding only "
@@ -98,6 +102,8 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         array of shape (n_samples, n_features_out_)
             X and zeros, in the dtype of X.
         """
+        if is_dask(X):
+            return map_blocks(self, "transform", X)
         check_is_fitted(self)
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
         xp, missing = namespace_of(X), self.n_features_out_ - X.shape[1]
@@ -117,6 +123,8 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         array of shape (n_samples, n_features_in)
             The first columns, in the dtype of X.
         """
+        if is_dask(X):
+            return map_blocks(self, "inverse_transform", X)
         check_is_fitted(self)
         X = check_array(X, dtype=accepted_dtypes(X), copy=True, estimator=self)
         if X.shape[1] != self.n_features_out_:
@@ -236,7 +244,10 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The fitted rescaler.
         """
         alpha = self._check_alpha()
-        X = validate_data(self, X, dtype=accepted_dtypes(X))
+        if is_dask(X) and alpha is not None:
+            X = validate_data(self, X, skip_check_array=True)
+        else:
+            X = validate_data(self, X, dtype=accepted_dtypes(X))
         if alpha is None:
             norms = unit_rows(X)[1]
             alpha = float(namespace_of(norms).mean(norms))
@@ -258,6 +269,8 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         array of shape (n_samples, n_features)
             Rows of norm `alpha_`, in the dtype of X.
         """
+        if is_dask(X):
+            return map_blocks(self, "transform", X)
         check_is_fitted(self)
         alpha = self.alpha_ if hasattr(self, "alpha_") else self._check_alpha()
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)

@@ -16,6 +16,7 @@ from ._array import (
     Array,
     accepted_dtypes,
     asarray_like,
+    is_dask,
     is_numpy,
     row_norms,
     to_host,
@@ -25,6 +26,7 @@ from ._array import (
 from ._scaling import parse_scaling, shift_and_scale
 from ._validation import check_number, check_option, check_place
 from .anchors import AnchorSelection, count_anchors, select_anchors
+from .distributed import map_blocks
 from .solvers.relative import METRICS, decoding_matrix, prune, unit_rows
 
 
@@ -237,6 +239,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         array of shape (n_samples, n_anchors_)
             The relative latents, in the dtype of X.
         """
+        if is_dask(X):
+            return map_blocks(self, "transform", X)
         check_is_fitted(self)
         X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
@@ -260,6 +264,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             Latents of the mean norm of the rows seen at fit, with scaling undone: `transform` keeps
             no lengths.
         """
+        if is_dask(X):
+            return map_blocks(self, "inverse_transform", X)
         check_is_fitted(self)
         X = check_array(X, dtype=accepted_dtypes(X), estimator=self)
         check_place(self, self.anchors_, X, "inverse_transform")

@@ -239,7 +239,8 @@ class RidgeTranslator(RegularizedTranslator):
         swapped = (unit_rows[1], False)
         parts = [PairMoments.from_arrays(y, y[:, :0], weight, kind="gram", unit_rows=swapped)]
         if self.shrink_to != "zero":
-            seen = 0 if self._moments is None else self._moments.n_rows
+            earlier = getattr(self, "_moments", None)  # none on the workers of Dask
+            seen = 0 if earlier is None else earlier.n_rows
             unit_X, unit_y = (
                 scaled_to_unit(side)[0] if unit else side for side, unit in zip((X, y), unit_rows)
             )

@@ -5,7 +5,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_latent import LstsqTranslator, ProcrustesTranslator, compare_translators
+from sklearn_latent import (
+    LstsqTranslator,
+    ProcrustesTranslator,
+    compare_translators,
+    stitching_score,
+)
 from sklearn_latent.inspection import AnchorCurveDisplay
 
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -27,11 +32,13 @@ def make_data(seed=0):
 
 def options(seed=0):
     _, y, labels = make_data(seed)
+    decoder = LogisticRegression().fit(y, labels)
+    scoring = {name: name for name in ("stitching_score", "r2", "neg_latent_mse")}
     return {
         "n_anchors": COUNTS,
-        "decoder": LogisticRegression().fit(y, labels),
+        "decoder": decoder,
         "labels": labels,
-        "scoring": ["stitching_score", "r2", "neg_latent_mse"],
+        "scoring": {**scoring, "neg_log_loss": stitching_score(decoder, "neg_log_loss")},
         "random_state": 0,
         "cv": 3,
     }
@@ -97,6 +104,8 @@ def test_a_negated_error_is_drawn_as_the_error(result):
     assert_array_equal(display.scores[0], -result.results_["mean_test_neg_latent_mse"][:3])
     assert min(display.scores[0]) > 0
     assert display.references == {"native": 0}
+    loss = AnchorCurveDisplay.from_results(result, metric="neg_log_loss")
+    assert 0 < loss.references["native"] < min(loss.scores[1])
 
 
 def test_axis_is_logarithmic_with_plain_numbers(result):

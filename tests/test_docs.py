@@ -29,8 +29,9 @@ def test_pages_are_found():
 @pytest.mark.parametrize("page", PAGES_WITH_CODE)
 def test_code_runs(page, monkeypatch):
     text = PAGES[page]
-    if "import torch" in text:
-        pytest.importorskip("torch")
+    for library in ("torch", "dask"):
+        if f"import {library}" in text:
+            pytest.importorskip(library)
     module = types.ModuleType("page")  # where pickle finds the page's classes
     monkeypatch.setitem(sys.modules, "page", module)
     test = doctest.DocTestParser().get_doctest(text, {}, page, str(DOCS / page), 0)

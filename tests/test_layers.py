@@ -11,10 +11,10 @@ import sklearn_latent
 
 # From the bottom up: a module imports from lower layers alone, and from its own folder.
 LAYERS = [
-    {"_array", "_callbacks", "_version", "exceptions"},
+    {"_array", "_callbacks", "_npy", "_version", "exceptions"},
     {"_affine_map", "_moments", "_validation", "anchors"},
-    {"_kernels", "_scaling"},
-    {"solvers"},
+    {"_kernels", "_scaling", "distributed"},
+    {"_fit_blocks", "solvers"},
     {"_base"},
     {"_regularized"},
     {
@@ -29,7 +29,7 @@ LAYERS = [
         "ridge",
     },
     {"compose", "icp", "inverse_relative"},  # estimators made of estimators
-    {"metrics", "stitching"},
+    {"metrics", "stitching", "streaming"},
     {"inspection"},
     {"__init__"},
 ]

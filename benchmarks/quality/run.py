@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -81,7 +82,8 @@ def run(data: DataSet, methods: dict[str, Method], options: argparse.Namespace) 
 
 
 def _print_environment(arguments: list[str] | None) -> None:
-    command = " ".join(["python", "benchmarks/quality/run.py", *(arguments or sys.argv[1:])])
+    given = sys.argv[1:] if arguments is None else arguments
+    command = shlex.join(["python", "benchmarks/quality/run.py", *given])
     print(
         f"`{command}`\n\n{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
         f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}, Python "

@@ -174,7 +174,7 @@ class AnchorCurveDisplay:
             Source latents.
         y : array-like of shape (n_samples, d_target)
             Target latents; row i of X and y is the same item.
-        n_anchors, decoder, labels, scoring, cv, n_draws, n_jobs, random_state
+        n_anchors, decoder, labels, scoring, cv, n_draws, n_jobs, random_state : optional
             As in `compare_translators`.
         spread : {"se", "std", "folds", "draws", None}, default="se"
             As in `from_results`.

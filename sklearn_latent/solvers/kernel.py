@@ -17,7 +17,7 @@ import numpy as np
 import scipy.linalg
 
 from .._array import eigh
-from .._moments import Factor, PairMoments
+from .._moments import PairMoments
 from .ridge import Block, LeaveOneOut, RidgePath
 
 # Times that of the anchors' own spread. In steps of 8, and of 2 around the best of them.
@@ -26,6 +26,26 @@ FINER_GAMMAS = (0.5, 2.0)
 
 # Relative; errors that differ by less are equal, and the smoother map is taken.
 _ROUNDING = 1e-9
+
+
+@dataclasses.dataclass(frozen=True)
+class Anchors:
+    """The target's rows about their mean, and how they count."""
+
+    y: np.ndarray  # (n, d_target)
+    weight: np.ndarray | None  # (n,), positive
+    together: np.ndarray | None  # (n,), weights of all rows that are left out with each
+    n_items: int  # number of distinct rows
+
+    def block(self, x: np.ndarray, part: slice) -> Block:
+        """With their features x."""
+        w, together = (None if w is None else w[part] for w in (self.weight, self.together))
+        return x, self.y[part], w, together
+
+    def judge(self, path: RidgePath, blocks: Callable[[], Iterable[Block]]) -> LeaveOneOut:
+        total = float(len(self.y) if self.weight is None else np.sum(self.weight))
+        origin = np.zeros(self.y.shape[1])
+        return LeaveOneOut(path, blocks, 1 / total, origin, self.n_items > path.rank + 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,24 +66,13 @@ class KernelProblem:
         return W if self.basis is None else self.basis @ W, -(self.mean @ W)
 
 
-def exact_problem(
-    K: np.ndarray, y: np.ndarray, weight: np.ndarray | None, together: np.ndarray | None
-) -> KernelProblem:
+def exact_problem(K: np.ndarray, anchors: Anchors) -> KernelProblem:
     """The problem in the whole feature space, from one eigendecomposition.
 
-    Parameters
-    ----------
-    K : array of shape (n, n)
-        The kernel of the anchors, positive semi-definite once centred.
-    y : array of shape (n, d_target)
-        Of weighted mean 0.
-    weight : array of shape (n,) or None
-        Positive.
-    together : array of shape (n,) or None
-        Weights of all rows that are left out together with each; None for ones.
+    `K` (n, n) is the kernel of the anchors, positive semi-definite once centred.
     """
     n = K.shape[0]
-    w = np.ones(n) if weight is None else weight
+    w = np.ones(n) if anchors.weight is None else anchors.weight
     total, root = float(np.sum(w)), np.sqrt(w)
     mean = (w @ K) / total
     size = float(np.max(w[:, None] * np.abs(K)))
@@ -80,45 +89,40 @@ def exact_problem(
     constant = root / total**0.5
     u = u - constant[:, None] * (constant @ u)[None, :]
     v = root[:, None] * u / s_kept[None, :]
-    path = RidgePath(s, kept, s_kept, v, u.T @ (root[:, None] * y))
-    return KernelProblem(path, _judge(path, lambda: [(K, y, weight, together)], n, total), mean)
+    path = RidgePath(s, kept, s_kept, v, u.T @ (root[:, None] * anchors.y))
+    judge = anchors.judge(path, lambda: [anchors.block(K, slice(n))])
+    return KernelProblem(path, judge, mean)
 
 
-def nystroem_problem(blocks: Callable[[], Iterable[Block]], basis: np.ndarray) -> KernelProblem:
+def nystroem_problem(
+    kernels: Callable[[], Iterable[tuple[np.ndarray, slice]]], basis: np.ndarray, anchors: Anchors
+) -> KernelProblem:
     """The problem in the span of some landmarks; needs a block of rows in memory at a time.
 
     Parameters
     ----------
-    blocks : callable
-        Yields the anchors' kernels with the landmarks (n_block, n_landmarks), and the rest of a
-        `Block`: their y, of weighted mean 0 in all, and weights.
+    kernels : callable
+        Yields blocks of the anchors' kernels with the landmarks (n_block, n_landmarks), and which
+        rows they are of.
     basis : array of shape (n_landmarks, m)
         Takes kernels to features whose products are the kernel as the landmarks see it.
+    anchors : Anchors
     """
 
     def features() -> Iterator[Block]:
-        for K, *rest in blocks():
-            yield (K @ basis, *rest)
+        for K, part in kernels():
+            yield anchors.block(K @ basis, part)
 
     moments = functools.reduce(
         operator.add, (PairMoments.from_arrays(*block[:3], kind="gram") for block in features())
     )
-    second = moments.second
-    if isinstance(second, Factor):
-        second = second.products(gram=True)
-    path = RidgePath.from_moments(second, np.sqrt(moments.ss_x), second.xy.dtype)
+    path = RidgePath.from_moments(moments.second, np.sqrt(moments.ss_x), basis.dtype)
 
     def centred() -> Iterator[Block]:
         for Z, *rest in features():
             yield (Z - moments.mean_x[None, :], *rest)
 
-    judge = _judge(path, centred, moments.n_rows, moments.weight)
-    return KernelProblem(path, judge, moments.mean_x, basis)
-
-
-def _judge(path, blocks, n_rows, weight):
-    origin = np.zeros(path.g.shape[1])
-    return LeaveOneOut(path, blocks, 1 / weight, origin, freedom=n_rows > path.rank + 1)
+    return KernelProblem(path, anchors.judge(path, centred), moments.mean_x, basis)
 
 
 @dataclasses.dataclass(frozen=True)
