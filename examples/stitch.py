@@ -44,6 +44,8 @@ from sklearn_latent.metrics import latent_cosine_similarity, latent_mse
 METHODS = (
     ("ortho", "ProcrustesTranslator", False),
     ("linear", "LstsqTranslator", False),
+    ("ridge", "RidgeTranslator", False),
+    ("kernel", "KernelTranslator", False),
     ("affine", "AffineTranslator", False),
     ("l-ortho", "LOrthoTranslator", False),
     ("rigid", "RigidTranslator", False),

@@ -50,7 +50,7 @@ class KernelFunction:
         return values
 
     def values(self, compared: np.ndarray, gamma: float | None) -> np.ndarray:
-        if not self.has_gamma:
+        if not self.has_gamma or gamma is None:
             return compared
         return (np.expm1 if self.less_one else np.exp)(-gamma * compared)
 

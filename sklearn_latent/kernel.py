@@ -45,7 +45,8 @@ class KernelTranslator(BaseTranslator):
 
     Bandwidth and strength are chosen by how well each anchor is predicted from all others, exactly
     and for all strengths from one eigendecomposition for each bandwidth. Then, as in
-    `RidgeTranslator`, ``restore_variance`` gives predictions the spread back that shrinking took.
+    `RidgeTranslator`, ``restore_variance`` gives predictions the spread back that shrinking took,
+    and makes the choice by direction.
 
     Parameters
     ----------
@@ -96,8 +97,8 @@ class KernelTranslator(BaseTranslator):
     Attributes
     ----------
     landmarks_ : ndarray of shape (n_landmarks, d_source)
-        The scaled source rows that f is a sum of kernels with: all anchors where there are no more
-        than `n_components`.
+        The rows that f is a sum of kernels with, in the scaled source space (about the mean, for
+        kernels that have a name): all anchors where there are no more than `n_components`.
 
     dual_coef_ : ndarray of shape (n_landmarks, d_target)
         The coefficients of those kernels, in the target's units.
@@ -112,9 +113,9 @@ class KernelTranslator(BaseTranslator):
         The strength chosen.
 
     best_score_ : float
-        R² of the predictions of left-out anchors in the scaled target space, all features together,
-        before their spread is restored: what to expect of new rows. At most 1; 0 is what the mean
-        achieves.
+        R² of the predictions of left-out anchors in the scaled target space, all features together:
+        what to expect of new rows. At most 1; 0 is what the mean achieves. With
+        ``restore_variance`` it is that after multiplying all predictions by the best common factor.
 
     gammas_ : ndarray of shape (n_candidates,)
         The bandwidths compared, each with several strengths; NaN for a kernel without.
@@ -159,7 +160,7 @@ class KernelTranslator(BaseTranslator):
     Notes
     -----
     With n anchors, ``gamma=None`` costs 7 eigendecompositions of an (n, n) matrix, and the
-    comparison of strengths some 80 products of it with the target: about n³ and n² d_target
+    comparison of strengths some 70 products of it with the target: about n³ and n² d_target
     operations each. Beyond `n_components`, m, that is m³ and n m (m + d_target), and memory holds
     blocks of rows. Translating a row costs n_landmarks (d_source + d_target); rows are worked on in
     blocks.
@@ -167,8 +168,8 @@ class KernelTranslator(BaseTranslator):
     The computation is NumPy's, in float64, on the host. Arrays of other libraries are accepted
     under scikit-learn's ``array_api_dispatch``, and results are returned where the input lies.
 
-    A `sample_weight` of k stands for k equal rows, of which one is left out at a time. With
-    landmarks that holds but for their choice.
+    Equal rows are one item and left out together, so repeating an anchor counts as weighting it.
+    With landmarks that holds but for their choice.
 
     The map has no inverse. For the other direction, fit one with X and y exchanged.
 

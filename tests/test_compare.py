@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -150,7 +151,9 @@ def test_pairs_without_relation_are_no_better_than_a_constant(scoring):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 5)), rng.normal(size=(120, 4))
     with pytest.warns(UserWarning, match=r"no better than that of a constant") as caught:
-        comparison = compare_translators(X, y, scoring=scoring, random_state=0)
+        comparison = compare_translators(
+            X, y, n_anchors=[10, 30, 1.0], n_draws=2, scoring=scoring, random_state=0
+        )
     message = str(caught[0].message)
     assert len(caught) == 1
     names = ["procrustes", "rigid", "linear", "l-ortho", "ridge"]
@@ -162,7 +165,9 @@ def test_pairs_without_relation_are_no_better_than_a_constant(scoring):
 @pytest.mark.parametrize("scoring", [None, "r2", "recall_at_1"])
 def test_a_relation_is_better_than_a_constant(scoring):
     X, y = rotated(noise=0.3)
-    comparison = compare_translators(X, y, scoring=scoring, random_state=0)
+    comparison = compare_translators(
+        X, y, n_anchors=[10, 30, 1.0], n_draws=2, scoring=scoring, random_state=0
+    )
     summary = comparison.summary()
     assert summary["better_than_constant"].all()
     assert summary["translator"].size == 5
@@ -412,7 +417,7 @@ def test_data_frames_are_as_good_as_arrays():
         **options,
     )
     assert_same_scores(plain, framed)
-    assert framed.warnings_ == {}
+    assert "feature names" not in str(framed.warnings_)
     assert_array_equal(framed.best_translator_.feature_names_in_, frames[0].columns)
     listed = compare_translators(
         X.tolist(), y.tolist(), decoder=plain and LogisticRegression().fit(y, labels),
@@ -703,19 +708,19 @@ def test_failures_in_every_number_of_anchors_are_an_error():
 def test_warnings_of_fits_are_kept_and_not_repeated():
     X, y = rotated(noise=0.5)
 
-    class Warning_(LinearRegression):
+    class Talkative(LinearRegression):
         def fit(self, X, y):
-            if len(X) == 10:
-                import warnings
-
-                warnings.warn("mind the gap", RuntimeWarning, stacklevel=2)
+            if len(X) < 80:
+                warnings.warn(f"mind the {len(X)}", RuntimeWarning, stacklevel=2)
             return super().fit(X, y)
 
     comparison = compare_translators(
-        X, y, {"w": Warning_(), **TWO}, n_anchors=[10, 80], cv=3, random_state=0
+        X, y, {"w": Talkative(), **TWO}, n_anchors=[10, 20, 80], cv=3, random_state=0
     )
-    assert comparison.warnings_ == {"w": {"RuntimeWarning: mind the gap": 9}}
-    assert "Warned: w in 9 fits: RuntimeWarning: mind the gap" in repr(comparison)
+    told = {"RuntimeWarning: mind the 10": 9, "RuntimeWarning: mind the 20": 9}
+    assert comparison.warnings_["w"] == told
+    report = repr(comparison)
+    assert "Warned: w in 18 fits, such as: RuntimeWarning: mind the 10" in report
 
 
 def test_progress_is_told(capsys):

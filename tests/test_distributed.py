@@ -31,6 +31,7 @@ from .estimators import (
     INSTANCES,
     INVERTIBLE,
     LINEAR,
+    STREAMED,
     PAIRED,
     TRANSLATORS,
     in_all_scalings,
@@ -73,8 +74,18 @@ def same_map(ours, expected, tolerance=1e-9):
 # --- fit --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("translator", in_all_scalings(STREAMED), ids=one_line)
+def test_scaling_is_that_of_all_rows(translator):
+    same_map(clone(translator).fit(blocks(X), blocks(Y)), clone(translator).fit(X, Y))
+
+
+def test_ridge_is_judged_as_in_a_stream():
+    ours = RidgeTranslator().fit(blocks(X), blocks(Y))
+    same_map(ours, RidgeTranslator().partial_fit(X, Y))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("translator", in_all_scalings(LINEAR), ids=one_line)
+@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
 def test_fit_is_that_of_the_rows_in_memory(translator, dtype):
     source, target = X.astype(dtype), Y.astype(dtype)
     expected = clone(translator).fit(source, target)
@@ -82,7 +93,7 @@ def test_fit_is_that_of_the_rows_in_memory(translator, dtype):
     same_map(clone(translator).fit(blocks(source), blocks(target)), expected, tolerance)
 
 
-@pytest.mark.parametrize("translator", LINEAR, ids=one_line)
+@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
 def test_attributes_of_the_solution_are_the_same(translator):
     ours, expected = clone(translator).fit(blocks(X), blocks(Y)), clone(translator).fit(X, Y)
     assert vars(ours).keys() == vars(expected).keys()
@@ -155,7 +166,7 @@ def test_one_dimensional_target():
     np.testing.assert_allclose(back.compute(), expected.inverse_transform(Y[:, 0]))
 
 
-@pytest.mark.parametrize("translator", LINEAR, ids=one_line)
+@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
 def test_partial_fit_takes_dask_arrays_as_a_batch(translator):
     weight = np.arange(N) % 3
     expected = clone(translator).fit(X, Y, weight)

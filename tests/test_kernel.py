@@ -1,5 +1,6 @@
 """KernelTranslator against scikit-learn's kernel ridge, refitted where a row is left out."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.metrics.pairwise import laplacian_kernel, linear_kernel, rbf_kernel
 from sklearn.preprocessing import KernelCenterer
 
 from sklearn_latent import KernelTranslator, RidgeTranslator, _moments
-from sklearn_latent.solvers.kernel import exact_problem, nystroem_problem
+from sklearn_latent.solvers.kernel import Anchors, exact_problem, nystroem_problem
 
 KERNELS = {
     "rbf": rbf_kernel,
@@ -94,7 +95,7 @@ def test_the_linear_kernel_is_ridge(options, alpha, n):
     translator = KernelTranslator("linear", alpha=list(ridge.alphas_), **options).fit(X, y)
     assert_allclose(translator.transform(X), ridge.transform(X), rtol=1e-9)
     assert_allclose(translator.restoration_, ridge.restoration_, rtol=1e-9)
-    assert_allclose(np.sort(translator.scores_), np.sort(ridge.scores_), rtol=1e-9)
+    assert_allclose(np.sort(translator.scores_), np.sort(ridge.scores_), rtol=1e-9, atol=1e-12)
     assert translator.best_score_ == pytest.approx(ridge.best_score_)
     assert translator.alpha_ == ridge.alpha_
     assert np.all(np.isnan(translator.gammas_))
@@ -139,13 +140,23 @@ def test_scores_are_those_of_refits_without_each_row(kernel):
     translator = KernelTranslator(kernel, **GRID, **PLAIN).fit(X, y)
     assert_array_equal(translator.gammas_, np.repeat(GRID["gamma"], 3))
     assert_array_equal(translator.alphas_, [3.0, 0.1, 1e-3] * 3)
-    for gamma, alpha, score in zip(translator.gammas_, translator.alphas_, translator.scores_):
-        expected = r2_left_out(lambda *rows: kernel_ridge(kernel, gamma, alpha, *rows), X, y)
-        assert score == pytest.approx(expected, rel=1e-8)
+    expected = [
+        r2_left_out(functools.partial(kernel_ridge, kernel, gamma, alpha), X, y)
+        for gamma, alpha in zip(translator.gammas_, translator.alphas_)
+    ]
+    assert_allclose(translator.scores_, expected, rtol=1e-8)
     best = np.argmax(translator.scores_)
     assert translator.best_score_ == translator.scores_[best]
     assert translator.gamma_ == translator.gammas_[best]
     assert translator.alpha_ == translator.alphas_[best]
+
+
+@pytest.mark.parametrize("n", [20, 400])
+def test_rows_that_are_far_apart_predict_nothing(n):
+    X, y = pair(n)
+    translator = KernelTranslator(gamma=1e7, alpha=[1e-6, 1e-3, 1.0], **PLAIN).fit(X, y)
+    # the mean of the others is off by n / (n - 1) of the distance to that of all
+    assert_allclose(translator.scores_, 1 - (n / (n - 1)) ** 2, rtol=1e-6)
 
 
 def test_equal_rows_are_left_out_together():
@@ -198,11 +209,10 @@ def test_the_bandwidth_follows_the_relation(frequency):
 def test_relations_that_are_not_linear_are_learned():
     X, y = pair(400)
     kernel, ridge = (
-        KernelTranslator().fit(X[:300], y[:300]),
-        RidgeTranslator().fit(X[:300], y[:300]),
+        cls().fit(X[:300], y[:300]).score(X[300:], y[300:])
+        for cls in (KernelTranslator, RidgeTranslator)
     )
-    score = kernel.score(X[300:], y[300:])
-    assert score > 0.8 > 0.4 > ridge.score(X[300:], y[300:])
+    assert kernel > 0.8 > 0.4 > ridge
     plain = KernelTranslator(restore_variance=False).fit(X[:300], y[:300])
     assert plain.best_score_ == pytest.approx(plain.score(X[300:], y[300:]), abs=0.05)
 
@@ -223,7 +233,7 @@ def test_noise_is_not_learned():
     X, y = rng.normal(size=(200, 5)), rng.normal(size=(200, 6))
     translator = KernelTranslator(restore_variance=False).fit(X, y)
     assert abs(translator.best_score_) < 0.02
-    assert np.std(translator.transform(rng.normal(size=(100, 5))) - y.mean(axis=0)) < 0.1
+    assert np.std(translator.transform(rng.normal(size=(100, 5))) - y.mean(axis=0)) < 0.2
 
 
 def test_strength_zero_passes_through_the_anchors():
@@ -266,10 +276,11 @@ def test_all_anchors_as_landmarks_are_the_exact_problem(weighted):
     weight = np.random.default_rng(0).uniform(0.5, 2, 25) if weighted else None
     y = y - np.average(y, axis=0, weights=weight)
     K = rbf_kernel(X, X, 1.0)
-    exact = exact_problem(K, y, weight, weight)
+    anchors = Anchors(y, weight, weight, 25)
+    exact = exact_problem(K, anchors)
     eigenvalues, vectors = np.linalg.eigh(K)
     basis = vectors / np.sqrt(eigenvalues)
-    some = nystroem_problem(lambda: [(K, y, weight, weight)], basis)
+    some = nystroem_problem(lambda: [(K, slice(25))], basis, anchors)
     alphas = [1e-3, 0.1, 3.0]
     for ours, theirs in zip(some.judge.losses(alphas), exact.judge.losses(alphas)):
         assert ours.error == pytest.approx(theirs.error, rel=1e-6)
@@ -330,13 +341,13 @@ def test_landmarks_have_positive_weight():
 
 def test_the_seed_decides_the_landmarks_and_nothing_else_does():
     X, y = pair()
-    state = np.random.get_state()[1].copy()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
     first, again, other = (
         KernelTranslator(n_components=10, random_state=seed).fit(X, y) for seed in (0, 0, 1)
     )
     assert_array_equal(first.transform(X), again.transform(X))
     assert not np.array_equal(first.landmarks_, other.landmarks_)
-    assert_array_equal(np.random.get_state()[1], state)
+    assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
 @pytest.mark.parametrize("n_components", [2000, 10])

@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_latent import LstsqTranslator, ProcrustesTranslator, ZeroPadder, streaming
 from sklearn_latent.streaming import partial_fit_files, transform_file
 
-from .estimators import LINEAR, TRANSLATORS, make_pair, one_line
+from .estimators import STREAMED, TRANSLATORS, make_pair, one_line
 
 N = 100
 X, Y = make_pair(N)
@@ -438,7 +438,7 @@ def test_bad_parameters(source, target):
 
 
 @pytest.mark.parametrize("batch_size", [None, 13, 1000])
-@pytest.mark.parametrize("translator", LINEAR, ids=one_line)
+@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_files_are_learned_as_the_rows_in_memory(translator, batch_size, source, tmp_path):
     target = saved(tmp_path / "Y.npy", Y)

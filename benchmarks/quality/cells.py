@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data import DataSet
-from decoders import decoder_of, fingerprint, recall_at_1
+from decoders import Decoder, decoder_of, fingerprint, recall_at_1
 from methods import Method
 
 
@@ -63,7 +63,7 @@ class Cache:
 
 
 def evaluate(
-    data: DataSet, method: Method, source: str, target: str, n: int, seed: int, folder: Path
+    data: DataSet, decoder: Decoder, method: Method, source: str, target: str, n: int, seed: int
 ) -> dict[str, float]:
     """Accuracy and recall@1 on the test rows, and the seconds that `fit` took."""
     rows = data.anchors(n, seed)
@@ -76,7 +76,7 @@ def evaluate(
         translator.fit(X.train[rows], Y.train[rows])
         seconds = time.perf_counter() - start
     Z = translator.transform(X.test)
-    accuracy = decoder_of(data, target, folder).accuracy(Z, data.test_label)
+    accuracy = decoder.accuracy(Z, data.test_label)
     recall = recall_at_1(Z, Y, Y.train[rows].mean(axis=0))
     return {"accuracy": accuracy, "recall": recall, "seconds": seconds}
 
@@ -94,6 +94,7 @@ def results(
     arrays = [part for z in data.encoders.values() for part in (z.train, z.test)]
     digest = fingerprint(*arrays, data.train_label, data.test_label)
     cache = Cache(folder / "results" / f"{data.name}-{digest}.jsonl", any_code=any_code)
+    decoders = {name: decoder_of(data, name, folder) for name in data.encoders}
     codes = {name: method.code() for name, method in methods.items()}
     for n in ns:
         for seed in seeds:
@@ -104,7 +105,7 @@ def results(
                     result = cache.get(codes[name], cell)
                     new = result is None
                     if result is None:
-                        figures = evaluate(data, method, source, target, n, seed, folder)
+                        figures = evaluate(data, decoders[target], method, source, target, n, seed)
                         result = Result(**cell, **figures)
                         cache.put(codes[name], result)
                     yield result, new

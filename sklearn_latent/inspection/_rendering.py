@@ -69,10 +69,12 @@ def findings(result: Any) -> list[str]:
 def _troubles(what, by_name):
     lines = []
     for name, messages in by_name.items():
-        message, count = max(messages.items(), key=lambda item: item[1])
+        message = max(messages, key=messages.__getitem__)
         text = " ".join(message.split())
         text = text if len(text) <= 90 else text[:87] + "..."
-        lines.append(f"{what}: {name} in {_plural(count, 'fit')}: {text}")
+        such = "" if len(messages) == 1 else ", such as"
+        fits = _plural(sum(messages.values()), "fit")
+        lines.append(f"{what}: {name} in {fits}{such}: {text}")
     hidden = len(lines) - MOST_WARNINGS
     return lines if hidden <= 0 else [*lines[:MOST_WARNINGS], f"{what}: {hidden} more."]
 
