@@ -166,6 +166,14 @@ def test_partial_fit_takes_dask_arrays_as_a_batch(translator):
     same_map(first.partial_fit(X[20:], Y[20:], weight[20:]), expected)
 
 
+def test_batches_of_another_dtype_add_to_the_same_statistics():
+    narrow = blocks(X[30:].astype("float32"), 10), blocks(Y[30:].astype("float32"), 10)
+    ours = LstsqTranslator().fit(X[:30], Y[:30]).partial_fit(*narrow)
+    expected = LstsqTranslator().fit(X[:30], Y[:30])
+    expected.partial_fit(X[30:].astype("float32"), Y[30:].astype("float32"))
+    same_map(ours, expected)
+
+
 def test_fit_forgets_and_partial_fit_adds():
     ours = LstsqTranslator().fit(blocks(Y), blocks(X)).fit(blocks(X[:30], 8), blocks(Y[:30], 8))
     same_map(ours.partial_fit(X[30:], Y[30:]), LstsqTranslator().fit(X, Y))
@@ -424,7 +432,7 @@ BAD_PAIRS = {
         "The squares of X vanish in float64",
     ),
     "underflow of y between blocks": (
-        (blocks(X), da.from_array(np.repeat([[1e-200], [2e-200]], 30, axis=0), chunks=30)),
+        (blocks(X, 30), da.from_array(np.repeat([[1e-200], [2e-200]], 30, axis=0), chunks=30)),
         "The squares of y vanish in float64",
     ),
 }
@@ -606,17 +614,15 @@ def test_cluster_reports_bad_values(client):
         LstsqTranslator().fit(blocks(dirty), blocks(Y))
 
 
-@pytest.mark.parametrize("translator", [LstsqTranslator(), AffineTranslator(max_iter=20)])
-def test_a_worker_killed_during_fit_changes_nothing(client, tmp_path, translator):
+def test_a_worker_killed_during_fit_changes_nothing(client, tmp_path):
     source, target = make_pair(2000)
     marker = tmp_path / "died"
     lazy = blocks(source, 100, 6).map_blocks(
         die_once, marker=str(marker), dtype=source.dtype, meta=source[:0]
     )
-    translator = clone(translator).set_params(random_state=0)
     before = set(client.run(os.getpid).values())
-    ours = translator.fit(lazy, blocks(target, 100))
+    ours = LstsqTranslator().fit(lazy, blocks(target, 100))
     assert Path(marker).exists()
     client.wait_for_workers(2)
     assert set(client.run(os.getpid).values()) != before
-    same_map(ours, clone(translator).fit(source, target))
+    same_map(ours, LstsqTranslator().fit(source, target))

@@ -184,8 +184,10 @@ def test_rows_that_were_not_known_to_be_written_are_written_again(source, target
     interrupt(source, target, 40)
     partial = target.with_name(target.name + ".partial")
     with open(partial, "ab") as file:  # a batch of which the journal knows nothing, torn
-        file.write(b"\xff" * 333)
+        file.write(b"\xff" * 33_333)
     np.testing.assert_allclose(transform_file(TRANSLATOR, source, target), TRANSLATOR.transform(X))
+    expected = saved(target.with_name("expected.npy"), TRANSLATOR.transform(X))
+    assert target.stat().st_size == expected.stat().st_size
 
 
 KILLED = """
