@@ -269,7 +269,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         self._moments = None
         self._accumulate(X, y, weight)
         self._anchor_indices, self._n_seen = indices, n_rows
-        self._solve(random_state)
+        self._solve(random_state, (X, y, weight))
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
@@ -338,6 +338,17 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         self, moments: PairMoments, random_state: np.random.RandomState
     ) -> tuple[Array, Array | None]:
         """Solve for W (d_source, d_target) and a bias (or None) between the scaled spaces."""
+
+    def _estimate_from_rows(
+        self,
+        moments: PairMoments,
+        random_state: np.random.RandomState,
+        X: Array,
+        y: Array,
+        weight: Array | None,
+    ) -> tuple[Array, Array | None]:
+        """The same where the (unscaled) anchors are at hand, for what moments do not tell."""
+        return self._estimate(moments, random_state)
 
     def _kind(self, X: Array) -> Kind:
         """Which second moments the solver needs of data like X."""
@@ -425,8 +436,11 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             self._anchor_indices = np.concatenate([earlier, self._n_seen + fresh])
         self._n_seen += n_rows
 
-    def _solve(self, random_state):
-        """From moments to the folded map: sets `coef_`, `intercept_` and what `_estimate` sets."""
+    def _solve(self, random_state, rows=None):
+        """From moments to the folded map: sets `coef_`, `intercept_` and what `_estimate` sets.
+
+        `rows` are the anchors (X, y, weight) that the moments were made of, where at hand.
+        """
         if self._moments.n_rows < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
@@ -434,7 +448,11 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             )
         self._scaling = PairScaling.from_moments(self._moments, self.scaling)
         with np.errstate(over="ignore", invalid="ignore"):  # an error below says what happened
-            W, bias = self._estimate(self._scaling.apply(self._moments), random_state)
+            scaled = self._scaling.apply(self._moments)
+            if rows is None:
+                W, bias = self._estimate(scaled, random_state)
+            else:
+                W, bias = self._estimate_from_rows(scaled, random_state, *rows)
             bias = namespace_of(W).zeros_like(self._scaling.shift_y) if bias is None else bias
             folded = self._scaling.fold(W, bias)
         if not fits_in(self._dtype_like.dtype, folded.coef, folded.intercept):

@@ -9,6 +9,7 @@ data, and those of two halves of the data merge into those of the whole, so one 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Literal
 
 from ._array import (
@@ -28,6 +29,13 @@ Kind = Literal["cross", "gram", "factor"]
 ``"cross"``: XᵀY alone. ``"gram"``: XᵀX as well. ``"factor"``: both, as a QR factor, whose
 condition number is that of X where XᵀX would square it.
 """
+
+
+def accurate_kind(X: Array) -> Kind:
+    """The moments that give least squares all the digits which X's dtype has."""
+    # The Gram matrix in float64 loses cond² × 1e-16, which is below float32's own cond × 6e-8.
+    return "gram" if X.dtype == namespace_of(X).float32 else "factor"
+
 
 # Rows × columns of one block: 32 MB in float32, long enough for a GEMM at full speed.
 _BLOCK_ELEMENTS = 2**23
@@ -74,6 +82,7 @@ class PairMoments:
     norm_x: float  # weighted sum of the row norms, where rows are normalised, else 0
     norm_y: float
     second: Factor | Products
+    parts: tuple[PairMoments, ...] = ()  # others that an estimator wants merged along with these
 
     @classmethod
     def from_arrays(
@@ -89,10 +98,8 @@ class PairMoments:
 
         `unit_rows` says for X and for y whether rows are divided by their norm (``scaling="l2"``).
         """
-        step = max(1, _BLOCK_ELEMENTS // (X.shape[1] + y.shape[1]))
         total: PairMoments | None = None
-        for start in range(0, X.shape[0], step):
-            rows = slice(start, min(start + step, X.shape[0]))
+        for rows in row_blocks(X.shape[0], X.shape[1] + y.shape[1]):
             w = None if sample_weight is None else sample_weight[rows]
             block = cls._from_block(X[rows, :], y[rows, :], w, kind, unit_rows)
             total = block if total is None else total + block
@@ -159,6 +166,7 @@ class PairMoments:
             norm_x=self.norm_x + other.norm_x,
             norm_y=self.norm_y + other.norm_y,
             second=_merge(self, other, between, delta_x, delta_y),
+            parts=tuple(a + b for a, b in zip(self.parts, other.parts)),
         )
         return merged._compressed()
 
@@ -167,6 +175,11 @@ class PairMoments:
         if same_place(self.mean_x, other.mean_x):
             return self
         return _map_arrays(self, lambda array: asarray_like(array, other.mean_x))
+
+    def gram(self) -> Array:
+        """XᵀX as `second` holds it, (d_source, d_source)."""
+        second = self.second
+        return second.x.T @ second.x if isinstance(second, Factor) else second.xx
 
     def cross_product(self) -> Array:
         """XᵀY as `second` holds it, (d_source, d_target)."""
@@ -199,6 +212,13 @@ class PairMoments:
             ss_y=self.ss_y + self.weight * self.mean_y**2,
             second=_add_pair(self.second, self.weight, self.mean_x, self.mean_y),
         )
+
+
+def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
+    """Slices of rows that are worked on together."""
+    step = max(1, _BLOCK_ELEMENTS // n_columns)
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
 
 
 def _centred_rows(side, w, weight, unit_rows):
@@ -254,7 +274,9 @@ def _map_arrays(value, function):
     changes = {}
     for field in dataclasses.fields(value):
         item = getattr(value, field.name)
-        if dataclasses.is_dataclass(item):
+        if isinstance(item, tuple):
+            changes[field.name] = tuple(_map_arrays(part, function) for part in item)
+        elif dataclasses.is_dataclass(item):
             changes[field.name] = _map_arrays(item, function)
         elif hasattr(item, "shape"):
             changes[field.name] = function(item)

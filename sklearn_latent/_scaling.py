@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from ._affine_map import AffineMap
-from ._array import Array, asarray_like, eps_of, namespace_of
+from ._array import Array, asarray_like, eps_of, namespace_of, unit_rows
 from ._moments import PairMoments
 
 SCALINGS = ("standard", "center", "l2", None)
@@ -80,6 +80,14 @@ class PairScaling:
         divisor_y = self.swapped().divisor_x
         return moments.scaled(self.shift_x, self.divisor_x, self.shift_y, divisor_y)
 
+    def rows(self, X: Array, y: Array) -> tuple[Array, Array]:
+        """Scaled rows of both sides, in the widest float; copies."""
+        swapped = self.swapped()
+        return (
+            _scaled(X, self.unit_x, self.shift_x, self.divisor_x),
+            _scaled(y, self.unit_y, self.shift_y, swapped.divisor_x),
+        )
+
     def fold(self, W: Array, bias: Array) -> AffineMap:
         """The map in raw coordinates of ``x -> x @ W + bias`` between scaled ones.
 
@@ -100,3 +108,8 @@ class PairScaling:
         return PairScaling(
             self.shift_y, self.scale_y, self.shift_x, self.scale_x, self.unit_y, self.unit_x
         )
+
+
+def _scaled(side, unit, shift, divisor):
+    rows = unit_rows(side)[0] if unit else namespace_of(side).astype(side, shift.dtype)
+    return (rows - shift[None, :]) / divisor[None, :]

@@ -45,6 +45,15 @@ def check_number(
         )
 
 
+def check_alpha(alpha: Any) -> None:
+    """Raise unless `alpha` is None, a number of at least 0 or several of them."""
+    several = isinstance(alpha, (list, tuple, np.ndarray)) and np.ndim(alpha) == 1
+    if several and not len(alpha):
+        raise ValueError("alpha is empty: give at least one strength, or None for a grid.")
+    for value in alpha if several else [0.0 if alpha is None else alpha]:
+        check_number("alpha", value, minimum=0)
+
+
 def check_weights(sample_weight: Any, X: Array, *, allow_all_zero: bool = False) -> Array | None:
     """`sample_weight` as a vector where X lives: one finite, non-negative number a row."""
     if sample_weight is None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from ._array import Array, namespace_of
 from ._base import LinearTranslator
-from ._moments import Kind, PairMoments
+from ._moments import Kind, PairMoments, accurate_kind
+from ._regularized import Judge, RegularizedTranslator
 from ._scaling import Scaling
 from ._validation import check_option
 from .anchors import AnchorSelection
-from .solvers.least_squares import least_squares
+from .exceptions import AnchorWarning
 from .solvers.procrustes import polar_factor
-from .solvers.rank import count
+from .solvers.ridge import RidgePath
+
+# Anchors over source dimensions: within this range the noise of the anchors is more than doubled.
+_PEAK = (0.67, 1.5)
 
 
 class LstsqTranslator(LinearTranslator):
@@ -92,8 +97,14 @@ class LstsqTranslator(LinearTranslator):
     TypeError
         For sparse input, and for an `n_anchors` that is no number.
 
+    Warns
+    -----
+    AnchorWarning
+        Where anchors are about as many as source dimensions, or leave the map undetermined.
+
     See Also
     --------
+    RidgeTranslator : Without the peak at as many anchors as dimensions.
     ProcrustesTranslator : The orthogonal map; steadier with few anchors.
     AffineTranslator : An affine map by gradient descent, which stops short of fitting noise.
 
@@ -151,16 +162,37 @@ class LstsqTranslator(LinearTranslator):
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, Array | None]:
         if not self.fit_intercept:
             moments = moments.about_zero()
-        W, self.singular_values_, kept = least_squares(
-            moments.second, self._column_norms(), self._dtype_like.dtype
-        )
-        self.rank_ = count(kept)
-        self.condition_number_ = condition_number(self.singular_values_, kept)
+        path = RidgePath.from_moments(moments.second, self._column_norms(), self._dtype_like.dtype)
+        W, self.singular_values_, self.rank_ = path.solution(0.0), path.singular_values, path.rank
+        self.condition_number_ = path.condition_number
+        self._warn(moments, path)
         bias = moments.mean_y - moments.mean_x @ W if self.fit_intercept else None
         return W, bias
 
+    def _warn(self, moments, path):
+        n, d = moments.n_rows, path.v.shape[0]
+        # residuals show noise only where anchors are left over
+        noisy = n <= d + 1 or _share_of_residuals(moments, path) > 1e-6
+        near = _PEAK[0] * d <= n <= _PEAK[1] * d and noisy
+        if not near and self.rank_ == d:
+            return
+        message = f"{n} anchors determine {self.rank_} of {d} source directions. "
+        if self.rank_ < d:
+            message += "The map of least squares is not unique; this is the one of least norm. "
+        if near:
+            message += (
+                "With about as many anchors as dimensions least squares fits their noise, and is "
+                "at its worst (the interpolation peak). "
+            )
+        warnings.warn(
+            message + "RidgeTranslator has no such peak, and chooses how far to trust the anchors; "
+            "or give more anchors.",
+            AnchorWarning,
+            stacklevel=2,
+        )
 
-class LOrthoTranslator(LinearTranslator):
+
+class LOrthoTranslator(RegularizedTranslator):
     r"""Translate by the orthogonal map nearest to that of least squares (*l-ortho*).
 
     With X and Y the scaled anchors and :math:`X^+ Y = U S V^\top` the least-squares solution of
@@ -169,12 +201,21 @@ class LOrthoTranslator(LinearTranslator):
 
     .. math:: \min_W \|W - X^+ Y\|_F^2 \quad\text{subject to W being semi-orthogonal}
 
+    With ``alpha`` above zero :math:`X^+ Y` is replaced by the ridge solution
+    :math:`(X^\top X + \alpha I)^{-1} X^\top Y`, whose directions that the anchors hardly determine
+    are not noise: a good choice for retrieval with few anchors.
+
     It is orthogonal like Procrustes', but every direction of the source counts alike, however
     little the anchors vary along it; directions that the anchors do not determine are mapped to the
     target's mean.
 
     Parameters
     ----------
+    alpha : float, list of float or None, default=0.0
+        Strength of the penalty, in the units of the sum of squares of the scaled source anchors; 0
+        is the paper's. From a list, or from a grid scaled to the data where None, the one whose
+        ridge solution best predicts left-out anchors, as by `RidgeTranslator`.
+
     scaling : {"standard", "center", "l2", None} or a pair of them, default="standard"
         What is done to both sides (or to source and target) before solving, with statistics of the
         anchors, and undone on the target side. ``"l2"`` divides rows by their norm and multiplies
@@ -199,6 +240,9 @@ class LOrthoTranslator(LinearTranslator):
 
     intercept_ : array of shape (d_target,)
         The folded offset, in the target's units.
+
+    alpha_ : float
+        The strength used.
 
     singular_values_ : array of shape (min(d_source, d_target),)
         Of the least-squares solution, descending: all 1 where the spaces are related by a rotation.
@@ -227,11 +271,12 @@ class LOrthoTranslator(LinearTranslator):
         At fit: for different numbers of rows, fewer than two anchors, values that are not finite,
         and unknown options. At transform: for another number of columns than at fit.
     TypeError
-        For sparse input, and for an `n_anchors` that is no number.
+        For sparse input, and for an `n_anchors` or `alpha` that is no number.
 
     See Also
     --------
     LstsqTranslator : The map that this one is nearest to.
+    RidgeTranslator : The map that this one is nearest to where `alpha` is above zero.
     ProcrustesTranslator : The orthogonal map of least error.
 
     References
@@ -254,6 +299,7 @@ class LOrthoTranslator(LinearTranslator):
     _solved_attributes = (
         "coef_",
         "intercept_",
+        "alpha_",
         "singular_values_",
         "rank_",
         "condition_number_",
@@ -262,24 +308,29 @@ class LOrthoTranslator(LinearTranslator):
     def __init__(
         self,
         *,
+        alpha: float | list[float] | None = 0.0,
         scaling: Scaling = "standard",
         n_anchors: int | float | None = None,
         anchor_selection: AnchorSelection = "uniform",
         random_state: int | np.random.RandomState | None = None,
     ):
+        self.alpha = alpha
         self.scaling = scaling
         self.n_anchors = n_anchors
         self.anchor_selection = anchor_selection
         self.random_state = random_state
 
-    def _kind(self, X: Array) -> Kind:
-        return accurate_kind(X)
-
-    def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
-        dtype = self._dtype_like.dtype
-        W, s, kept = least_squares(moments.about_zero().second, self._column_norms(), dtype)
-        self.condition_number_ = condition_number(s, kept)
-        W, self.singular_values_, self.rank_ = polar_factor(W, dtype)
+    def _regularize(
+        self, moments: PairMoments, path: RidgePath, judge: Judge
+    ) -> tuple[Array, None]:
+        alphas = self._alphas(path)
+        if len(alphas) > 1:
+            alphas = [self._choose(path, judge, stretched=True).alpha]
+        self.alpha_ = alphas[0]
+        self.condition_number_ = path.condition_number
+        W, self.singular_values_, self.rank_ = polar_factor(
+            path.solution(self.alpha_), self._dtype_like.dtype
+        )
         return W, None
 
     def __sklearn_tags__(self):
@@ -291,14 +342,8 @@ class LOrthoTranslator(LinearTranslator):
         return namespace_of(W).matrix_transpose(W)
 
 
-def accurate_kind(X: Array) -> Kind:
-    """The moments that give least squares all the digits which X's dtype has."""
-    # The Gram matrix in float64 loses cond² × 1e-16, which is below float32's own cond × 6e-8.
-    return "gram" if X.dtype == namespace_of(X).float32 else "factor"
-
-
-def condition_number(singular_values: Array, kept: Array) -> float:
-    """Ratio of the largest singular value to the smallest that counts."""
-    if not count(kept):
-        return float("inf")
-    return float(singular_values[0] / namespace_of(kept).min(singular_values[kept]))
+def _share_of_residuals(moments: PairMoments, path: RidgePath) -> float:
+    """What part of the target's squares least squares leaves."""
+    xp = namespace_of(path.g)
+    total = float(xp.sum(moments.ss_y))
+    return 1 - float(xp.sum(path.g**2)) / total if total > 0 else 0.0

@@ -8,11 +8,11 @@ import numpy as np
 
 from ._array import Array, namespace_of
 from ._base import LinearTranslator
-from ._moments import Factor, Kind, PairMoments, Products
+from ._moments import Kind, PairMoments
 from ._scaling import Scaling
 from ._validation import check_option
 from .anchors import AnchorSelection
-from .solvers.procrustes import procrustes, rotation
+from .solvers.procrustes import least_error_scale, procrustes, rotation
 
 
 class ProcrustesTranslator(LinearTranslator):
@@ -145,10 +145,8 @@ class ProcrustesTranslator(LinearTranslator):
         W, self.singular_values_, self.rank_ = procrustes(moments.second)
         self.scale_ = 1.0
         if self.scale:
-            xp = namespace_of(W)
-            power = _power(moments.second, W)
-            gain = float(xp.sum(self.singular_values_[: self.rank_]))
-            self.scale_ = gain / power if power > 0 else 1.0
+            gain = float(namespace_of(W).sum(self.singular_values_[: self.rank_]))
+            self.scale_ = least_error_scale(moments.second, W, gain)
         return self.scale_ * W, None
 
     def __sklearn_tags__(self):
@@ -294,11 +292,3 @@ class RigidTranslator(LinearTranslator):
 
     def _pinv(self, W):
         return namespace_of(W).matrix_transpose(W)
-
-
-def _power(second: Factor | Products, W: Array) -> float:
-    """``‖XW‖²`` from the second moments of X."""
-    xp = namespace_of(W)
-    if isinstance(second, Factor):
-        return float(xp.sum((second.x @ W) ** 2))
-    return float(xp.sum(W * (second.xx @ W)))

@@ -13,12 +13,14 @@ from sklearn_latent import (
     AffineTranslator,
     ICPTranslator,
     InverseRelativeTranslator,
+    KernelTranslator,
     LOrthoTranslator,
     LstsqTranslator,
     MLPTranslator,
     ProcrustesTranslator,
     RelativeProjector,
     Rescaler,
+    RidgeTranslator,
     RigidTranslator,
     TransformedTargetTranslator,
     ZeroPadder,
@@ -34,7 +36,11 @@ INSTANCES = [
     ICPTranslator(ProcrustesTranslator(), max_iter=5),
     InverseRelativeTranslator(random_state=0),
     InverseRelativeTranslator(pruning=None, decode="ridge"),
+    KernelTranslator(),
+    KernelTranslator("linear", restore_variance=False),
+    KernelTranslator("laplacian", gamma=0.1, alpha=[0.01, 0.1], scaling="standard"),
     LOrthoTranslator(),
+    LOrthoTranslator(alpha=None),
     LstsqTranslator(),
     LstsqTranslator(fit_intercept=True),
     MLPTranslator(learning_rate_init=0.01, tol=0.02, n_iter_no_change=5, random_state=0),
@@ -44,6 +50,11 @@ INSTANCES = [
     RelativeProjector("euclidean", scaling="standard"),
     Rescaler(),
     Rescaler("mean"),
+    RidgeTranslator(),
+    RidgeTranslator(alpha=1.0, restore_variance=False),
+    RidgeTranslator(alpha=[0.0, 1.0], shrink_to="auto", scaling="standard"),
+    RidgeTranslator(shrink_to="procrustes", restore_variance=False, fit_intercept=True),
+    RidgeTranslator(alpha=1.0, shrink_to="procrustes", restore_variance=False),
     RigidTranslator(),
     RigidTranslator(allow_reflection=False),
     TransformedTargetTranslator(),
@@ -116,6 +127,23 @@ ANCHORED = [t for t in filter(has("n_anchors"), PAIRED) if not isinstance(t, Abs
 INVERTIBLE = [instance for instance in TRANSLATORS if hasattr(instance, "inverse_transform")]
 LINEAR = [instance for instance in TRANSLATORS if isinstance(instance, LinearTranslator)]
 MINIMAL = [instance for instance in LINEAR if not isinstance(instance, NOT_MINIMAL)]
+
+
+def is_chosen_by_rows(translator):
+    """Whether `fit` judges by rows what `partial_fit` has only moments for."""
+    if isinstance(translator, RidgeTranslator):
+        several = translator.alpha is None or isinstance(translator.alpha, list)
+        return translator.restore_variance or several
+    return isinstance(translator, LOrthoTranslator) and translator.alpha is None
+
+
+def has_fixed_penalty(translator):
+    """Whether it matters by how much all weights are multiplied."""
+    alpha = getattr(translator, "alpha", None)
+    return isinstance(translator, (RidgeTranslator, KernelTranslator)) and alpha is not None
+
+
+STREAMED = [translator for translator in LINEAR if not is_chosen_by_rows(translator)]
 
 
 def make_pair(n=30, d_source=6, d_target=4, dtype="float64", seed=0):

@@ -10,7 +10,7 @@ from sklearn_latent import ProcrustesTranslator, ZeroPadder
 from sklearn_latent._array import to_numpy
 from sklearn_latent._base import LinearTranslator
 
-from .estimators import INSTANCES
+from .estimators import INSTANCES, STREAMED
 
 torch = pytest.importorskip("torch")
 strict = pytest.importorskip("array_api_strict")
@@ -60,8 +60,10 @@ def test_libraries_agree(estimator, xp, dtype, scaling, n):
     assert type(estimator.coef_) is type(foreign[0])
 
 
+@pytest.mark.parametrize("estimator", STREAMED, ids=str)
 def test_batches_of_tensors(estimator):
     X, y = pair()
+    estimator = clone(estimator)
     whole = estimator.fit(X, y).transform(X)
     estimator.fit(torch.asarray(X[:5]), torch.asarray(y[:5]))
     for i in range(5, 50, 9):

@@ -7,12 +7,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
-from .estimators import INSTANCES, LINEAR, TRANSLATORS, in_all_scalings, make_pair, one_line
+from .estimators import INSTANCES, STREAMED, TRANSLATORS, in_all_scalings, make_pair, one_line
 
 every_instance = pytest.mark.parametrize("estimator", INSTANCES, ids=one_line)
 every_scaled = pytest.mark.parametrize("translator", in_all_scalings(TRANSLATORS), ids=one_line)
 every_translator = pytest.mark.parametrize("translator", TRANSLATORS, ids=one_line)
-every_linear = pytest.mark.parametrize("translator", LINEAR, ids=one_line)
 
 
 def read_only(a):
@@ -72,7 +71,7 @@ def test_form_of_the_input_does_not_matter(estimator, form):
 
 
 @pytest.mark.parametrize("form", ["read-only", "every other row", "list", "DataFrame"])
-@every_linear
+@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
 def test_form_of_a_batch_does_not_matter(translator, form):
     X, y = (representable(side) for side in make_pair())
     expected = clone(translator).fit(X, y).transform(X)

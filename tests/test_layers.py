@@ -11,14 +11,26 @@ import sklearn_latent
 
 # From the bottom up: a module imports from lower layers alone, and from its own folder.
 LAYERS = [
-    {"_array", "_callbacks", "_npy", "_version"},
+    {"_array", "_callbacks", "_npy", "_version", "exceptions"},
     {"_affine_map", "_moments", "_validation", "anchors"},
-    {"_scaling", "distributed"},
+    {"_kernels", "_scaling", "distributed"},
     {"_fit_blocks", "solvers"},
     {"_base"},
-    {"baselines", "gradient", "linear", "mlp", "orthogonal", "preprocessing", "relative"},
+    {"_regularized"},
+    {
+        "baselines",
+        "gradient",
+        "kernel",
+        "linear",
+        "mlp",
+        "orthogonal",
+        "preprocessing",
+        "relative",
+        "ridge",
+    },
     {"compose", "icp", "inverse_relative"},  # estimators made of estimators
     {"metrics", "stitching", "streaming"},
+    {"inspection"},
     {"__init__"},
 ]
 LEVELS = {name: level for level, layer in enumerate(LAYERS) for name in layer}

@@ -1,5 +1,7 @@
 """Laws of the closed-form translators, against SciPy and scikit-learn."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -9,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 from sklearn_latent import LstsqTranslator, ProcrustesTranslator, ZeroPadder
+from sklearn_latent.exceptions import AnchorWarning
 
 SHAPES = [(4, 7), (6, 6), (7, 4)]
 
@@ -271,3 +274,48 @@ def test_a_map_out_of_range_is_an_error():
     X, y = pair()
     with pytest.raises(ValueError, match="squares of X or y overflow float64"):
         LstsqTranslator(scaling=None).fit(X, y * 1e200)
+
+
+# ---- warnings
+
+
+def warning_of(n, d=40, noise=1.0, columns=None):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, d)) if columns is None else rng.normal(size=(n, columns))
+    X = X if columns is None else X @ rng.normal(size=(columns, d))
+    y = X @ rng.normal(size=(d, 5)) + noise * rng.normal(size=(n, 5))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        LstsqTranslator().fit(X, y)
+    assert all(issubclass(warning.category, AnchorWarning) for warning in caught)
+    return " ".join(str(warning.message) for warning in caught)
+
+
+@pytest.mark.parametrize("n", [30, 40, 41, 45, 55])
+def test_about_as_many_anchors_as_dimensions_are_warned_of(n):
+    assert "interpolation peak" in warning_of(n)
+    assert "RidgeTranslator" in warning_of(n)
+
+
+@pytest.mark.parametrize("n", [65, 400])
+def test_enough_anchors_are_not_warned_of(n):
+    assert warning_of(n) == ""
+
+
+def test_a_map_that_is_not_unique_is_warned_of():
+    assert "10 anchors determine 9 of 40 source directions. The map of" in warning_of(10)
+    assert "is not unique" in warning_of(200, columns=15)
+    assert "200 anchors determine 15 of 40" in warning_of(200, columns=15)
+    assert "interpolation peak" not in warning_of(10)
+    assert "interpolation peak" not in warning_of(200, columns=15)
+
+
+def test_without_noise_there_is_no_peak():
+    assert warning_of(50, noise=0) == ""
+
+
+def test_streams_warn_when_the_map_is_solved_for():
+    X, y = pair(n=6)
+    translator = LstsqTranslator().partial_fit(X, y)
+    with pytest.warns(AnchorWarning, match="RidgeTranslator has no such peak"):
+        translator.transform(X)

@@ -22,7 +22,7 @@ from sklearn.svm import SVC
 import sklearn_latent
 from sklearn_latent import AffineTranslator, LstsqTranslator, ProcrustesTranslator
 
-from .estimators import INSTANCES, LINEAR, make_pair, one_line
+from .estimators import INSTANCES, LINEAR, STREAMED, make_pair, one_line
 
 every_instance = pytest.mark.parametrize("estimator", INSTANCES, ids=one_line)
 every_linear = pytest.mark.parametrize("translator", LINEAR, ids=one_line)
@@ -130,7 +130,7 @@ def test_copies_do_the_same(estimator):
         )
 
 
-@every_linear
+@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
 def test_streaming_continues_after_a_restart(translator):
     X, y = make_pair()
     streamed = clone(translator).partial_fit(X[:12], y[:12])

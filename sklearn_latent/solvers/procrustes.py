@@ -27,6 +27,23 @@ def procrustes(second: Factor | Products) -> tuple[Array, Array, int]:
     return u[:, :rank] @ vt[:rank, :], s, rank
 
 
+def least_error_scale(second: Factor | Products, W: Array, gain: float) -> float:
+    """The s that minimises ``‖s XW - Y‖``, where `gain` is ``tr(Wᵀ XᵀY)``; 1 where XW is zero."""
+    xp = namespace_of(W)
+    if isinstance(second, Factor):
+        power = float(xp.sum((second.x @ W) ** 2))
+    else:
+        power = float(xp.sum(W * (second.xx @ W)))
+    return gain / power if power > 0 else 1.0
+
+
+def scaled_procrustes(second: Factor | Products) -> Array:
+    """The similarity ``s U Vᵀ`` of least error, (d_source, d_target)."""
+    W, s, rank = procrustes(second)
+    gain = float(namespace_of(W).sum(s[:rank]))
+    return least_error_scale(second, W, gain) * W
+
+
 def _svd_of_cross_product(second):
     if isinstance(second, Products):
         return svd(second.xy)

@@ -1,0 +1,154 @@
+"""What translators share that choose the strength of a penalty by how well it predicts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ._array import Array, namespace_of
+from ._base import LinearTranslator
+from ._moments import Kind, PairMoments, accurate_kind, row_blocks
+from ._scaling import parse_scaling
+from ._validation import check_alpha
+from .solvers.folds import FoldJudge
+from .solvers.items import item_weights
+from .solvers.ridge import Block, GeneralizedCrossValidation, LeaveOneOut, RidgePath
+
+_TIE = 1e-6  # relative; what rounding may make of equal errors
+
+Judge = LeaveOneOut | GeneralizedCrossValidation | FoldJudge
+
+
+class RegularizedTranslator(LinearTranslator):
+    """A linear translator with a parameter ``alpha``: a number, several, or None for a grid.
+
+    A subclass overrides `_regularize`, which is given the path of ridge solutions and a judge of
+    them: exact leave-one-out in `fit`, which has the rows; in `partial_fit` from the moments.
+    """
+
+    alpha: Any
+
+    def _regularize(
+        self, moments: PairMoments, path: RidgePath, judge: Judge
+    ) -> tuple[Array, Array | None]:
+        raise NotImplementedError
+
+    def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, Array | None]:
+        moments = self._about_offset(moments)
+        path = self._decompose(moments)
+        mean_x = moments.mean_x * (0.0 if self._has_offset() else 1.0)
+        judge = GeneralizedCrossValidation(
+            path,
+            float(namespace_of(moments.ss_y).sum(moments.ss_y)),
+            mean_x,
+            moments.n_rows,
+            moments.weight,
+            1 if self._is_centred() else 0,
+            self._target_products(moments),
+        )
+        return self._regularize(moments, path, judge)
+
+    def _estimate_from_rows(
+        self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None
+    ) -> tuple[Array, Array | None]:
+        moments = self._about_offset(moments)
+        path = self._decompose(moments)
+        has_offset = self._has_offset()
+        n_items, together = item_weights(X, y, weight)
+
+        def blocks() -> Iterator[Block]:
+            for rows in row_blocks(X.shape[0], X.shape[1] + y.shape[1]):
+                x_rows, y_rows = self._scaling.rows(X[rows, :], y[rows, :])
+                if has_offset:
+                    x_rows, y_rows = x_rows - moments.mean_x, y_rows - moments.mean_y
+                weights = (None if w is None else w[rows] for w in (weight, together))
+                yield x_rows, y_rows, *weights
+
+        origin = moments.mean_y * (0.0 if has_offset else 1.0)
+        n_means = 1 if self._is_centred() else 0
+        judge = LeaveOneOut(
+            path, blocks, n_means / moments.weight, origin, n_items > path.rank + n_means
+        )
+        return self._regularize(moments, path, judge)
+
+    def _target_products(self, moments: PairMoments) -> Array | None:
+        """YᵀY, (d_target, d_target), where `_regularize` needs it."""
+        return None
+
+    def _has_offset(self) -> bool:
+        """Whether an offset between the scaled spaces is estimated."""
+        return bool(getattr(self, "fit_intercept", False))
+
+    def _about_offset(self, moments: PairMoments) -> PairMoments:
+        """Moments as the map sees them: about the means only where it has an offset."""
+        return moments if self._has_offset() else moments.about_zero()
+
+    def _is_centred(self) -> bool:
+        """Whether the map goes through the means of both sides."""
+        kinds = parse_scaling(self.scaling)
+        return self._has_offset() or all(kind in ("standard", "center") for kind in kinds)
+
+    def _decompose(self, moments: PairMoments) -> RidgePath:
+        dtype = self._dtype_like.dtype
+        return RidgePath.from_moments(moments.second, self._column_norms(), dtype)
+
+    def _kind(self, X: Array) -> Kind:
+        return accurate_kind(X)
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_alpha(self.alpha)
+
+    def _alphas(self, path: RidgePath) -> list[float]:
+        if self.alpha is None:
+            return path.grid()
+        return [float(alpha) for alpha in np.atleast_1d(self.alpha)]
+
+    def _choose(self, path: RidgePath, judge: Judge, *, stretched: bool) -> Choice:
+        """Compare strengths by the squared errors of predictions of rows that were left out.
+
+        `stretched`: after the best common factor, for maps whose lengths are changed afterwards.
+        """
+
+        def totals(alphas):
+            losses = judge.losses(alphas)
+            return [loss.stretched if stretched else loss.error for loss in losses]
+
+        alphas = self._alphas(path)
+        alphas = list(filter(judge.trusts, alphas)) or [max(alphas)]
+        choice = Choice(alphas, totals(alphas))
+        if self.alpha is None:
+            finer = list(filter(judge.trusts, path.finer(choice.alpha)))
+            both = zip(alphas + finer, choice.errors + totals(finer))
+            choice = Choice(*map(list, zip(*sorted(both, reverse=True))))
+        return choice
+
+
+@dataclasses.dataclass
+class Choice:
+    """Strengths, and the sums of squared errors of predictions with each."""
+
+    alphas: list[float]
+    errors: list[float]
+
+    @property
+    def best(self) -> int:
+        # Of those that differ by rounding alone the strongest, so that all libraries choose alike.
+        good = min(self.errors) * (1 + _TIE)
+        candidates = [i for i, error in enumerate(self.errors) if error <= good]
+        return max(candidates, key=lambda i: self.alphas[i])
+
+    @property
+    def alpha(self) -> float:
+        return self.alphas[self.best]
+
+    @property
+    def error(self) -> float:
+        return self.errors[self.best]
+
+    def beats(self, other: Choice) -> bool:
+        """Whether the error is lower by more than rounding."""
+        return self.error < other.error * (1 - _TIE)

@@ -1,0 +1,295 @@
+"""Ridge regression for a whole grid of strengths from one decomposition, and how well it predicts.
+
+With ``X = U S Vᵀ`` and ``G = UᵀY`` the solution of strength α is ``V diag(s / (s² + α)) G``, its
+residuals are ``Y - UG + U diag(α / (s² + α)) G``, and those of leaving each row out follow from
+them by one division (Allen's PRESS). So every further strength costs one product with G.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .._array import Array, dot, eigh, namespace_of, svd
+from .._moments import Factor, Products
+from .rank import above_noise, count
+
+Block = tuple[Array, Array, Array | None, Array | None]
+"""Scaled rows of X (n, d_source) and y (n, d_target), their weights (n,), and the weights (n,) of
+all rows that are left out together with each; None for ones."""
+
+# Relative to the largest s². Where nearly all leverage is taken (no more rows than dimensions, or a
+# row on its own in some direction) residuals and what they are divided by both tend to zero with α.
+# Their ratio has a limit, which is taken here, before they are lost to rounding.
+_LEAST_ALPHA = 1e-12
+_LEAST_ALPHA_WITHOUT_FREEDOM = 1e-6
+
+_LEAST_SPARED = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class RidgePath:
+    """The solutions of all strengths.
+
+    Directions of X that are no more than rounding are left out (`kept`); what remains are r.
+    """
+
+    singular_values: Array  # all, descending
+    kept: Array  # bool, which of them are not null
+    s: Array  # (r,)
+    v: Array  # (d_source, r)
+    g: Array  # (r, d_target)
+    start: Array | None = None  # (d_source, d_target), what solutions are shrunk towards
+
+    @classmethod
+    def from_moments(cls, second: Factor | Products, column_norms: Array, dtype: Any) -> RidgePath:
+        """Decompose anchors in `dtype` with columns of the norms `column_norms` (d_source,)."""
+        gram = isinstance(second, Products)
+        if isinstance(second, Products):
+            xp = namespace_of(second.xx)
+            eigenvalues, vectors = eigh(second.xx)  # ascending
+            s = xp.flip(xp.sqrt(xp.maximum(eigenvalues, xp.zeros_like(eigenvalues))))
+            v = xp.flip(vectors, axis=1)
+        else:
+            xp = namespace_of(second.x)
+            u, s, vt = svd(second.x)
+            v = xp.matrix_transpose(vt)
+        kept = above_noise(s, v, column_norms, dtype, squared=gram)
+        index = xp.nonzero(kept)[0]
+        s_kept, v_kept = xp.take(s, index), xp.take(v, index, axis=1)
+        if isinstance(second, Products):  # UᵀY = S⁻¹ Vᵀ XᵀY
+            g = (xp.matrix_transpose(v_kept) @ second.xy) / s_kept[:, None]
+        else:
+            g = xp.matrix_transpose(xp.take(u, index, axis=1)) @ second.y
+        return cls(s, kept, s_kept, v_kept, g)
+
+    def towards(self, start: Array) -> RidgePath:
+        """The path of the same problem shrunk towards `start` (d_source, d_target)."""
+        xp = namespace_of(start)
+        g = self.g - self.s[:, None] * (xp.matrix_transpose(self.v) @ start)
+        return dataclasses.replace(self, g=g, start=start)
+
+    @property
+    def rank(self) -> int:
+        return count(self.kept)
+
+    @property
+    def condition_number(self) -> float:
+        """Ratio of the largest singular value to the smallest that counts."""
+        return float(self.s[0] / self.s[-1]) if self.s.shape[0] else float("inf")
+
+    @property
+    def largest(self) -> float:
+        """The square of the largest singular value; 1 where there is none."""
+        return float(self.s[0]) ** 2 if self.s.shape[0] else 1.0
+
+    def solution(self, alpha: float) -> Array:
+        """W (d_source, d_target), the minimiser of ``‖XW - Y‖² + α‖W - start‖²``.
+
+        With α = 0 the one nearest to the start.
+        """
+        W = self.v @ ((self.s / (self.s**2 + alpha))[:, None] * self.g)
+        return W if self.start is None else W + self.start
+
+    def grid(self) -> list[float]:
+        """Strengths a decade apart, from almost nothing left of the largest direction to none."""
+        return [self.largest * 10.0**k for k in range(2, -8, -1)] + [0.0]
+
+    def finer(self, alpha: float) -> list[float]:
+        """Strengths around one of the grid."""
+        if alpha == 0:
+            return []
+        return [alpha * 10 ** (k / 3) for k in (2, 1, -1, -2)]
+
+    def damping(self, alpha: float, *, freedom: bool) -> Array:
+        """``α / (s² + α)`` (r,): the share of each direction that is left to the residuals.
+
+        `freedom`: whether there are more rows than parameters.
+        """
+        least = _LEAST_ALPHA if freedom else _LEAST_ALPHA_WITHOUT_FREEDOM
+        alpha = max(alpha, least * self.largest)
+        return alpha / (self.s**2 + alpha)
+
+
+def left_out_residuals(
+    path: RidgePath,
+    block: Block,
+    alphas: Iterable[float],
+    mean_leverage: float,
+    freedom: bool,
+) -> Iterator[Array]:
+    """For each strength, the residuals (n, d_target) that rows have when they are left out.
+
+    Parameters
+    ----------
+    mean_leverage : float
+        What a row of weight 1 contributes to its own prediction through the mean: 1 / n where an
+        offset was estimated from the same rows, else 0.
+    freedom : bool
+        Whether there are more rows than parameters.
+    """
+    x, y, _, left_out = block
+    xp = namespace_of(x)
+    u = (x @ path.v) / path.s[None, :]
+    remainder = y - u @ path.g
+    squares = u**2
+    left_out = xp.ones_like(x[:, 0]) if left_out is None else left_out
+    spared = 1 - left_out * (mean_leverage + xp.sum(squares, axis=1))
+    spared = xp.maximum(spared, xp.zeros_like(spared))
+    for alpha in alphas:
+        damping = path.damping(alpha, freedom=freedom)
+        residual = remainder + (u * damping[None, :]) @ path.g
+        rest = spared + left_out * (squares @ damping)
+        # nothing is left where all rows are one item
+        yield residual / xp.where(rest > 1e-14, rest, xp.ones_like(rest))[:, None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """How far predictions of rows that were left out are from the truth; sums over rows merge."""
+
+    error: float  # weighted sum of squared residuals
+    power: float  # weighted sum of squares of the predictions
+    cross: float  # weighted sum of products of both
+
+    @classmethod
+    def of_rows(cls, residual: Array, predicted: Array, weight: Array | None) -> Loss:
+        pairs = ((residual, residual), (predicted, predicted), (residual, predicted))
+        if weight is None:
+            return cls(*(float(dot(a, b)) for a, b in pairs))
+        return cls(*(float(dot(a * weight[:, None], b)) for a, b in pairs))
+
+    def __add__(self, other: Loss) -> Loss:
+        return Loss(self.error + other.error, self.power + other.power, self.cross + other.cross)
+
+    @property
+    def stretched(self) -> float:
+        """The error that is left after multiplying predictions by the best factor of at least 0."""
+        if self.power + self.cross <= 0:  # of ŷ·y, so that 0 is the best
+            return self.error + 2 * self.cross + self.power
+        return self.error - self.cross**2 / self.power
+
+
+@dataclasses.dataclass(frozen=True)
+class LeaveOneOut:
+    """How well rows are predicted by all others: exact, from one pass over the rows.
+
+    Parameters
+    ----------
+    blocks : callable
+        Yields the rows that the path was made of.
+    origin : array of shape (d_target,)
+        About where y lies: keeps an offset out of the squares of predictions.
+    freedom : bool
+        Whether there are more rows than parameters.
+    """
+
+    path: RidgePath
+    blocks: Callable[[], Iterable[Block]]
+    mean_leverage: float
+    origin: Array
+    freedom: bool
+
+    def _residuals(self, block: Block, alphas: list[float]) -> Iterator[Array]:
+        return left_out_residuals(self.path, block, alphas, self.mean_leverage, self.freedom)
+
+    def trusts(self, alpha: float) -> bool:
+        return True
+
+    def losses(self, alphas: list[float]) -> list[Loss]:
+        totals = [Loss(0.0, 0.0, 0.0)] * len(alphas)
+        for block in self.blocks():
+            _, y, w, _ = block
+            residuals = self._residuals(block, alphas)
+            for i, residual in enumerate(residuals):
+                totals[i] = totals[i] + Loss.of_rows(residual, y - residual, w)
+        return totals
+
+    def covariance(self, alpha: float) -> Array:
+        """Of the predictions, (d_target, d_target)."""
+        weight: float = 0.0
+        first: Any = 0.0
+        second: Any = 0.0
+        for block in self.blocks():
+            _, y, w, _ = block
+            (residual,) = self._residuals(block, [alpha])
+            predicted = y - residual - self.origin[None, :]
+            weighted = predicted if w is None else predicted * w[:, None]
+            weight += y.shape[0] if w is None else float(namespace_of(w).sum(w))
+            first = first + namespace_of(y).sum(weighted, axis=0)
+            second = second + weighted.T @ predicted
+        mean = first / weight
+        return second / weight - mean[:, None] * mean[None, :]
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneralizedCrossValidation:
+    """Leave-one-out with the mean leverage in place of each row's: moments are enough for it.
+
+    Every row counts as one item, whatever its weight.
+    """
+
+    path: RidgePath
+    sum_of_squares: float  # of y, and
+    mean_x: Array  # (d_source,), both as the map sees the data
+    n_rows: int
+    weight: float
+    n_means: float  # 1 where an offset was estimated, else 0
+    yy: Array | None = None  # YᵀY (d_target, d_target), for the covariance alone
+
+    @property
+    def _free(self) -> float:
+        """Degrees of freedom that no strength uses."""
+        return max(self.n_rows - self.n_means - self.path.rank, 0.0)
+
+    def _spared(self, damping: Array) -> float:
+        """One minus the mean leverage."""
+        return (self._free + float(namespace_of(damping).sum(damping))) / self.n_rows
+
+    def trusts(self, alpha: float) -> bool:
+        """Whether the mean leverage says something of single rows.
+
+        Once most leverage is taken, residuals and what they are divided by vanish together, but not
+        alike for all rows, and small strengths look good that fit noise. Unless there is no noise.
+        """
+        damping = self.path.damping(alpha, freedom=self._free > 0.5)
+        if self._spared(damping) > _LEAST_SPARED:
+            return True
+        (loss,) = self.losses([alpha])
+        return self._free > 0.1 * self.n_rows and loss.error < 1e-12 * self.sum_of_squares
+
+    def _outside(self, total: Array | float, explained: Array | float) -> Any:
+        """What of y lies outside the columns of X."""
+        # With no more rows than parameters that is rounding, and would be divided by next to 0.
+        return (total - explained) * float(self._free > 0.5)
+
+    def losses(self, alphas: list[float]) -> list[Loss]:
+        xp = namespace_of(self.path.g)
+        squares = xp.sum(self.path.g**2, axis=1)
+        outside = max(float(self._outside(self.sum_of_squares, float(xp.sum(squares)))), 0.0)
+        losses = []
+        for alpha in alphas:
+            damping = self.path.damping(alpha, freedom=self._free > 0.5)
+            spared = self._spared(damping)
+            # residual / spared and (fitted - leverage × y) / spared, inside and outside of X
+            a, b = damping / spared, (spared - damping) / spared
+            c, d = 1 / spared, (spared - 1) / spared
+            losses.append(
+                Loss(
+                    float(xp.sum(a * a * squares)) + c * c * outside,
+                    float(xp.sum(b * b * squares)) + d * d * outside,
+                    float(xp.sum(a * b * squares)) + c * d * outside,
+                )
+            )
+        return losses
+
+    def covariance(self, alpha: float) -> Array:
+        """Of the predictions, (d_target, d_target)."""
+        g, damping = self.path.g, self.path.damping(alpha, freedom=self._free > 0.5)
+        spared = self._spared(damping)
+        # (fitted - leverage × y) / (1 - leverage), inside and outside the columns of X
+        inside = g.T @ (((spared - damping) ** 2)[:, None] * g)
+        outside = (1 - spared) ** 2 * self._outside(self.yy, g.T @ g)
+        mean = self.mean_x @ self.path.solution(alpha)
+        return (inside + outside) / (spared**2 * self.weight) - mean[:, None] * mean[None, :]
