@@ -41,7 +41,7 @@ _COUNT_ROWS = (
 class PairedBlocks:
     """X, y and weights as Dask arrays of the same row blocks; block i of all has the same items."""
 
-    X: DaskArray  # (n, d_source), columns in one block
+    X: DaskArray  # (n, d_source), columns in any blocks
     y: DaskArray  # (n, d_target) or (n,)
     weight: DaskArray  # (n,), one number for all rows, or None
 
@@ -115,7 +115,7 @@ class PairedBlocks:
             unit_rows=unit_rows,
             adjust_chunks={"i": 1},
             align_arrays=False,  # `from_arrays` has
-            concatenate=True,
+            concatenate=True,  # of columns
             dtype=object,
             meta=np.empty(0, dtype=object),
         )
@@ -226,7 +226,7 @@ def _check_row_counts(counts):
 
 
 def _align(name, side, like):
-    """`side` in the row blocks of `like`, its columns in one block."""
+    """`side` in the row blocks of `like`."""
     import dask.array as da
 
     row_blocks = like.chunks[0]
@@ -239,8 +239,6 @@ def _align(name, side, like):
         side = to_numpy(side)
         side = da.from_array(side, chunks=(row_blocks, *side.shape[1:]), name=False)
     _check_dimensions(name, side)
-    if side.ndim == 2:
-        side = side.rechunk({1: -1})
     if not _unknown(side) and not _unknown(like):
         return side.rechunk({0: row_blocks})
     if side.numblocks[0] != like.numblocks[0]:  # nothing says which rows belong together

@@ -31,10 +31,10 @@ from .estimators import (
     INSTANCES,
     INVERTIBLE,
     LINEAR,
-    STREAMED,
     PAIRED,
     TRANSLATORS,
     in_all_scalings,
+    is_chosen_by_rows,
     make_pair,
     one_line,
 )
@@ -47,6 +47,13 @@ N = 60
 X, Y = make_pair(N)
 DTYPES = ["float64", "float32", "float16", "int64"]
 ROWS = (25, 0, 1, 20, 14)  # an empty block and one of a single row among them
+# Those that judge by folds deal rows out anew in each batch, and so in each block.
+FOLDED = [
+    translator
+    for translator in LINEAR
+    if getattr(translator, "shrink_to", "zero") != "zero" and is_chosen_by_rows(translator)
+]
+BLOCKWISE = [translator for translator in LINEAR if translator not in FOLDED]
 NOT_LINEAR = [translator for translator in PAIRED if translator not in LINEAR]
 
 
@@ -58,6 +65,12 @@ def synchronous():
 
 def blocks(array, rows=ROWS, columns=4):
     return da.from_array(array, chunks=(rows, columns)[: array.ndim])
+
+
+def in_memory(translator, *sides):
+    """A fit of the rows in memory, where it judges by rows one on their statistics."""
+    fitted = clone(translator)
+    return fitted.partial_fit(*sides) if is_chosen_by_rows(translator) else fitted.fit(*sides)
 
 
 def same_map(ours, expected, tolerance=1e-9):
@@ -74,28 +87,33 @@ def same_map(ours, expected, tolerance=1e-9):
 # --- fit --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("translator", in_all_scalings(STREAMED), ids=one_line)
+@pytest.mark.parametrize("translator", in_all_scalings(BLOCKWISE), ids=one_line)
 def test_scaling_is_that_of_all_rows(translator):
-    same_map(clone(translator).fit(blocks(X), blocks(Y)), clone(translator).fit(X, Y))
-
-
-def test_ridge_is_judged_as_in_a_stream():
-    ours = RidgeTranslator().fit(blocks(X), blocks(Y))
-    same_map(ours, RidgeTranslator().partial_fit(X, Y))
+    same_map(clone(translator).fit(blocks(X), blocks(Y)), in_memory(translator, X, Y))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
+@pytest.mark.parametrize("translator", BLOCKWISE, ids=one_line)
 def test_fit_is_that_of_the_rows_in_memory(translator, dtype):
     source, target = X.astype(dtype), Y.astype(dtype)
-    expected = clone(translator).fit(source, target)
+    expected = in_memory(translator, source, target)
     tolerance = 1e-9 if expected.coef_.dtype == np.float64 else 1e-6
     same_map(clone(translator).fit(blocks(source), blocks(target)), expected, tolerance)
 
 
-@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
+@pytest.mark.parametrize("translator", FOLDED, ids=one_line)
+def test_folds_of_a_block_are_those_of_a_batch(translator):
+    ours = clone(translator).fit(blocks(X, 60), blocks(Y, 60))
+    same_map(ours, in_memory(translator, X, Y))
+    again = [clone(translator).fit(blocks(X), blocks(Y)) for _ in range(2)]
+    np.testing.assert_array_equal(again[0].coef_, again[1].coef_)
+    np.testing.assert_allclose(again[0].transform(X), ours.transform(X), atol=0.5)
+
+
+@pytest.mark.parametrize("translator", BLOCKWISE, ids=one_line)
 def test_attributes_of_the_solution_are_the_same(translator):
-    ours, expected = clone(translator).fit(blocks(X), blocks(Y)), clone(translator).fit(X, Y)
+    ours, expected = clone(translator).fit(blocks(X), blocks(Y)), in_memory(translator, X, Y)
+    expected.transform(X)
     assert vars(ours).keys() == vars(expected).keys()
     for name in ("singular_values_", "condition_number_", "rank_", "scale_", "n_iter_"):
         if hasattr(expected, name):
@@ -166,15 +184,23 @@ def test_one_dimensional_target():
     np.testing.assert_allclose(back.compute(), expected.inverse_transform(Y[:, 0]))
 
 
-@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
+@pytest.mark.parametrize("translator", BLOCKWISE, ids=one_line)
 def test_partial_fit_takes_dask_arrays_as_a_batch(translator):
     weight = np.arange(N) % 3
-    expected = clone(translator).fit(X, Y, weight)
+    expected = in_memory(translator, X, Y, weight)
     ours = clone(translator).partial_fit(X[:20], Y[:20], weight[:20])
     ours.partial_fit(*(blocks(side[20:], 13) for side in (X, Y, weight)))
     same_map(ours, expected)
     first = clone(translator).partial_fit(*(blocks(side[:20], 13) for side in (X, Y, weight)))
     same_map(first.partial_fit(X[20:], Y[20:], weight[20:]), expected)
+
+
+def test_batches_of_another_dtype_add_to_the_same_statistics():
+    narrow = blocks(X[30:].astype("float32"), 10), blocks(Y[30:].astype("float32"), 10)
+    ours = LstsqTranslator().fit(X[:30], Y[:30]).partial_fit(*narrow)
+    expected = LstsqTranslator().fit(X[:30], Y[:30])
+    expected.partial_fit(X[30:].astype("float32"), Y[30:].astype("float32"))
+    same_map(ours, expected)
 
 
 def test_fit_forgets_and_partial_fit_adds():
@@ -435,7 +461,7 @@ BAD_PAIRS = {
         "The squares of X vanish in float64",
     ),
     "underflow of y between blocks": (
-        (blocks(X), da.from_array(np.repeat([[1e-200], [2e-200]], 30, axis=0), chunks=30)),
+        (blocks(X, 30), da.from_array(np.repeat([[1e-200], [2e-200]], 30, axis=0), chunks=30)),
         "The squares of y vanish in float64",
     ),
 }
@@ -617,17 +643,15 @@ def test_cluster_reports_bad_values(client):
         LstsqTranslator().fit(blocks(dirty), blocks(Y))
 
 
-@pytest.mark.parametrize("translator", [LstsqTranslator(), AffineTranslator(max_iter=20)])
-def test_a_worker_killed_during_fit_changes_nothing(client, tmp_path, translator):
+def test_a_worker_killed_during_fit_changes_nothing(client, tmp_path):
     source, target = make_pair(2000)
     marker = tmp_path / "died"
     lazy = blocks(source, 100, 6).map_blocks(
         die_once, marker=str(marker), dtype=source.dtype, meta=source[:0]
     )
-    translator = clone(translator).set_params(random_state=0)
     before = set(client.run(os.getpid).values())
-    ours = translator.fit(lazy, blocks(target, 100))
+    ours = LstsqTranslator().fit(lazy, blocks(target, 100))
     assert Path(marker).exists()
     client.wait_for_workers(2)
     assert set(client.run(os.getpid).values()) != before
-    same_map(ours, clone(translator).fit(source, target))
+    same_map(ours, LstsqTranslator().fit(source, target))

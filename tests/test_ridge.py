@@ -349,5 +349,5 @@ def test_bad_options_say_what_is_wanted():
         RidgeTranslator(shrink_to="one").fit(X, y)
     with pytest.raises(ValueError, match="restore_variance='yes' is unknown"):
         RidgeTranslator(restore_variance="yes").fit(X, y)
-    with pytest.raises(ValueError, match="covariance_power=-0.5 must be finite and at least 0"):
+    with pytest.raises(ValueError, match=r"covariance_power=-0\.5 must be finite and at least 0"):
         RidgeTranslator(covariance_power=-0.5).fit(X, y)

@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_latent import LstsqTranslator, ProcrustesTranslator, ZeroPadder, streaming
 from sklearn_latent.streaming import partial_fit_files, transform_file
 
-from .estimators import STREAMED, TRANSLATORS, make_pair, one_line
+from .estimators import LINEAR, TRANSLATORS, is_chosen_by_rows, make_pair, one_line
 
 N = 100
 X, Y = make_pair(N)
@@ -184,8 +184,10 @@ def test_rows_that_were_not_known_to_be_written_are_written_again(source, target
     interrupt(source, target, 40)
     partial = target.with_name(target.name + ".partial")
     with open(partial, "ab") as file:  # a batch of which the journal knows nothing, torn
-        file.write(b"\xff" * 333)
+        file.write(b"\xff" * 33_333)
     np.testing.assert_allclose(transform_file(TRANSLATOR, source, target), TRANSLATOR.transform(X))
+    expected = saved(target.with_name("expected.npy"), TRANSLATOR.transform(X))
+    assert target.stat().st_size == expected.stat().st_size
 
 
 KILLED = """
@@ -438,7 +440,7 @@ def test_bad_parameters(source, target):
 
 
 @pytest.mark.parametrize("batch_size", [None, 13, 1000])
-@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
+@pytest.mark.parametrize("translator", LINEAR, ids=one_line)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_files_are_learned_as_the_rows_in_memory(translator, batch_size, source, tmp_path):
     target = saved(tmp_path / "Y.npy", Y)
@@ -448,7 +450,13 @@ def test_files_are_learned_as_the_rows_in_memory(translator, batch_size, source,
         assert (
             partial_fit_files(streamed, source, target, *given, batch_size=batch_size) is streamed
         )
-        expected = clone(translator).fit(X, Y, *given)
+        expected = clone(translator)
+        if is_chosen_by_rows(translator):
+            size = batch_size or N
+            for i in range(0, N, size):
+                expected.partial_fit(*(side[i : i + size] for side in (X, Y, *given)))
+        else:
+            expected.fit(X, Y, *given)
         np.testing.assert_allclose(streamed.coef_, expected.coef_, rtol=1e-7, atol=1e-9)
         np.testing.assert_array_equal(streamed.anchor_indices_, expected.anchor_indices_)
 

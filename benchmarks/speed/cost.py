@@ -34,13 +34,13 @@ BLOCK = 16_384
 
 
 def median_seconds(function, repeats: int = 5) -> float:
-    """Of a few calls after a first."""
+    """Processor time of one of a few calls after a first: others on the machine count little."""
     function()
     times = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        began = time.process_time()
         function()
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return statistics.median(times)
 
 
