@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
-from ._array import Array, asarray_like, namespace_of
+import numpy as np
+
+from ._array import Array, add_product, asarray_like, is_numpy
+
+# Rows × columns of one block of the output: small enough to stay in the cache between the product
+# and what is added to it, long enough for a GEMM at full speed.
+_BLOCK_ELEMENTS = 2**21
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,14 +27,38 @@ class AffineMap:
     coef: Array
     intercept: Array
 
-    def apply(self, X: Array, divide_by: Array | None = None) -> Array:
+    def apply(
+        self,
+        X: Array,
+        divisors_of: Callable[[Array], Array] | None = None,
+        examine: Callable[[Array], None] | None = None,
+    ) -> Array:
         """Map the rows of X in its own dtype, library and device: one GEMM and an add.
 
-        `divide_by` divides each row of X, (n,): on the product, which spares a copy of X.
+        Parameters
+        ----------
+        X : array of shape (n, d_in)
+        divisors_of : callable, default=None
+            Gives what each row of X, or of a part of it, is divided by, (n,). The product is
+            divided, which spares a copy of X.
+        examine : callable, default=None
+            Is shown every part of X before it is used.
         """
-        xp = namespace_of(X)
-        out = X @ xp.matrix_transpose(asarray_like(self.coef, X))
-        if divide_by is not None:
-            out /= asarray_like(divide_by, X)[:, None]
-        out += asarray_like(self.intercept, X)[None, :]
+        coef, intercept = asarray_like(self.coef, X), asarray_like(self.intercept, X)
+        if not is_numpy(X):
+            if examine is not None:
+                examine(X)
+            divisors = None if divisors_of is None else asarray_like(divisors_of(X), X)
+            return add_product(X, coef, intercept, divisors)
+        # The same in parts: no second pass over memory, and no temporary of the size of X.
+        out = np.empty((X.shape[0], coef.shape[0]), dtype=X.dtype)
+        step = max(256, _BLOCK_ELEMENTS // max(coef.shape))
+        for start in range(0, X.shape[0], step):
+            part, rows = X[start : start + step], out[start : start + step]
+            if examine is not None:
+                examine(part)
+            np.matmul(part, coef.T, out=rows)
+            if divisors_of is not None:
+                rows /= divisors_of(part)[:, None]
+            rows += intercept
         return out

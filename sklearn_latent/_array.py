@@ -199,6 +199,19 @@ def dot(a: Array, b: Array) -> Array:
     return xp.reshape(a, (-1,)) @ xp.reshape(b, (-1,))
 
 
+def add_product(X: Array, coef: Array, intercept: Array, divisors: Array | None) -> Array:
+    """``(X @ coef.T) / divisors + intercept``, by rows, with as few temporaries as may be."""
+    xp = namespace_of(X)
+    transposed = xp.matrix_transpose(coef)
+    if divisors is None and array_api_compat.is_torch_array(X):
+        return import_torch("addmm").addmm(intercept, X, transposed)
+    out = X @ transposed
+    if divisors is not None:
+        out /= divisors[:, None]
+    out += intercept[None, :]
+    return out
+
+
 def fits_in(dtype: Any, *arrays: Array) -> bool:
     """Whether all values are finite and remain so when cast to `dtype`."""
     for a in arrays:

@@ -6,6 +6,7 @@ from abc import ABCMeta, abstractmethod
 from typing import Any
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -13,7 +14,7 @@ from sklearn.base import (
     RegressorMixin,
     TransformerMixin,
 )
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import assert_all_finite, check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._affine_map import AffineMap
@@ -24,6 +25,7 @@ from ._array import (
     device_of,
     fits_in,
     is_dask,
+    is_numpy,
     namespace_of,
     nonzero,
     refuse_dask,
@@ -135,9 +137,16 @@ class BaseTranslator(
     def _validate_source(self, X, method):
         check_is_fitted(self)
         X = without_graph(X)
-        X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
+        finite = not self._examines_parts(X)
+        X = validate_data(
+            self, X, dtype=accepted_dtypes(X), ensure_all_finite=finite, reset=False
+        )
         check_place(self, self._fitted_array(), X, method)
         return X
+
+    def _examines_parts(self, X):
+        """Whether `_translate` looks for values of X that are not finite, so that nobody else must."""
+        return False
 
     def _validate_target(self, y):
         """Target latents (n, d_target) to map back."""
@@ -163,11 +172,17 @@ class BaseTranslator(
         """An array whose library and device are those of the fit; NumPy may follow any input."""
         return np.empty(0)
 
-    def _validate_pairs(self, X, y, sample_weight, *, reset, in_stream=False):
-        """X (n, d_source), y (n, d_target) and weights, on X's device, in float32 or float64."""
+    def _validate_pairs(
+        self, X, y, sample_weight, *, reset, in_stream=False, finite_later=False
+    ):
+        """X (n, d_source), y (n, d_target) and weights, on X's device, in float32 or float64.
+
+        `finite_later` leaves values that are not finite to the caller.
+        """
         X, y = without_graph(X), without_graph(y)
-        x_params = {"dtype": accepted_dtypes(X)}
-        y_params = {"dtype": accepted_dtypes(y), "ensure_2d": False}
+        x_params = {"dtype": accepted_dtypes(X), "ensure_all_finite": not finite_later}
+        y_params = {"dtype": accepted_dtypes(y), "ensure_all_finite": not finite_later}
+        y_params["ensure_2d"] = False
         names = column_names(y)
         X, y = validate_data(self, X, y, reset=reset, validate_separately=(x_params, y_params))
         if X.shape[0] != y.shape[0]:
@@ -259,7 +274,9 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         self._check_parameters()
         if any(map(is_dask, (X, y, sample_weight))):
             return self._fit_blocks(X, y, sample_weight)
-        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
+        X, y, weight = self._validate_pairs(
+            X, y, sample_weight, reset=True, finite_later=self.n_anchors is None
+        )
         random_state = check_random_state(self.random_state)
         indices, n_rows = self._choose_anchors(X, weight, random_state), X.shape[0]
         if indices is not None:
@@ -297,7 +314,9 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         first = getattr(self, "_moments", None) is None
         if any(map(is_dask, (X, y, sample_weight))):
             return self._partial_fit_blocks(X, y, sample_weight, first)
-        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=first, in_stream=True)
+        X, y, weight = self._validate_pairs(
+            X, y, sample_weight, reset=first, in_stream=True, finite_later=True
+        )
         if first:
             self._moments, self._anchor_indices, self._n_seen = None, None, 0
         self._accumulate(X, y, weight)
@@ -331,7 +350,9 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         y = self._validate_target(y)
-        return _apply(self._backward_map(), y, self._scaling.unit_y)
+        return self._backward_map().apply(
+            y, _norms_to_divide_by if self._scaling.unit_y else None
+        )
 
     @abstractmethod
     def _estimate(
@@ -380,7 +401,20 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         check_selection(self.anchor_selection)
 
     def _translate(self, X):
-        return _apply(AffineMap(self.coef_, self.intercept_), X, self._scaling.unit_x)
+        divisors = _norms_to_divide_by if self._scaling.unit_x else None
+        examine = self._examine if self._examines_parts(X) else None
+        return AffineMap(self.coef_, self.intercept_).apply(X, divisors, examine)
+
+    def _examines_parts(self, X):
+        return is_numpy(X) and not get_config()["assume_finite"]
+
+    def _examine(self, part):
+        """Raise as validation would for values that are not finite, while they are in the cache."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            flat = part.ravel() if part.flags.c_contiguous else None
+            total = np.sum(part) if flat is None else flat @ flat  # BLAS uses all cores
+        if not np.isfinite(total):
+            assert_all_finite(part, input_name="X", estimator_name=type(self).__name__)
 
     def _fitted_array(self):
         return self.coef_
@@ -400,6 +434,9 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         kind, unit_rows = self._statistics(X, self._moments)
         with np.errstate(over="ignore", invalid="ignore"):
             batch = self._summarise(X, y, weight, kind, unit_rows)
+        if not fits_in(batch.ss_x.dtype, batch.ss_x, batch.ss_y, batch.mean_x, batch.mean_y):
+            for name, side in (("X", X), ("y", y)):
+                assert_all_finite(side, input_name=name, estimator_name=type(self).__name__)
         sides = ((X, batch.ss_x), (y, batch.ss_y))
         vanishing = [batch.weight > 0 and vanishes(side, ss / batch.weight) for side, ss in sides]
         self._add(batch, vanishing, X)
@@ -505,5 +542,5 @@ def _differ(names, known):
     return names is not None and known is not None and list(names) != list(known)
 
 
-def _apply(affine: AffineMap, X: Array, unit_rows: bool) -> Array:
-    return affine.apply(X, nonzero(row_norms(X)) if unit_rows else None)
+def _norms_to_divide_by(rows):
+    return nonzero(row_norms(rows))

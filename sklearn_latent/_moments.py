@@ -15,6 +15,7 @@ from typing import Literal
 from ._array import (
     Array,
     asarray_like,
+    is_numpy,
     namespace_of,
     nonzero,
     qr,
@@ -22,6 +23,7 @@ from ._array import (
     same_place,
     widest_float,
 )
+from ._cross_sums import CrossSums
 
 Kind = Literal["cross", "gram", "factor"]
 """What a solver needs of the second moments.
@@ -98,6 +100,9 @@ class PairMoments:
 
         `unit_rows` says for X and for y whether rows are divided by their norm (``scaling="l2"``).
         """
+        plain = sample_weight is None and not any(unit_rows)
+        if kind == "cross" and plain and _is_single(X) and _is_single(y) and _is_long(X, y):
+            return cls._from_cross_sums(X, y)
         total: PairMoments | None = None
         for rows in row_blocks(X.shape[0], X.shape[1] + y.shape[1]):
             w = None if sample_weight is None else sample_weight[rows]
@@ -105,6 +110,22 @@ class PairMoments:
             total = block if total is None else total + block
         assert total is not None, "validation lets no empty X through"
         return total
+
+    @classmethod
+    def _from_cross_sums(cls, X, y):
+        sums, n_rows = CrossSums.from_arrays(X, y), X.shape[0]
+        return cls(
+            kind="cross",
+            n_rows=n_rows,
+            weight=float(n_rows),
+            mean_x=sums.mean_x,
+            mean_y=sums.mean_y,
+            ss_x=sums.ss_x,
+            ss_y=sums.ss_y,
+            norm_x=0.0,
+            norm_y=0.0,
+            second=Products(sums.xy, None),
+        )
 
     @classmethod
     def _from_block(cls, X, y, w, kind, unit_rows):
@@ -212,6 +233,15 @@ class PairMoments:
             ss_y=self.ss_y + self.weight * self.mean_y**2,
             second=_add_pair(self.second, self.weight, self.mean_x, self.mean_y),
         )
+
+
+def _is_single(side):
+    return is_numpy(side) and side.dtype == "float32"
+
+
+def _is_long(X, y):
+    """Whether there are too many rows to keep."""
+    return X.shape[0] > min(X.shape[1], y.shape[1])
 
 
 def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:

@@ -101,7 +101,7 @@ def test_the_linear_kernel_is_ridge(options, alpha, n):
     assert np.all(np.isnan(translator.gammas_))
 
 
-@pytest.mark.parametrize("gamma", [1e-6, 1e-10])
+@pytest.mark.parametrize("gamma", [1e-6, 1e-12])
 def test_a_small_gamma_is_the_linear_kernel(gamma):
     X, y = pair()
     linear = KernelTranslator("linear", alpha=2.0, **PLAIN).fit(X, y).transform(X)
@@ -159,6 +159,23 @@ def test_rows_that_are_far_apart_predict_nothing(n):
     assert_allclose(translator.scores_, 1 - (n / (n - 1)) ** 2, rtol=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_rounding_does_not_let_rows_predict_themselves(seed):
+    n = 700
+    X, y = pair(n, d_source=3, seed=seed)
+    X = np.concatenate([X, np.random.default_rng(seed).normal(size=(n, 97))], axis=1)
+    gamma, alphas = 32 / np.mean(np.sum((X - X.mean(axis=0)) ** 2, axis=1)), [1e-2, 1e-4, 1e-6]
+    translator = KernelTranslator(gamma=gamma, alpha=alphas, **PLAIN).fit(X, y)
+    for alpha, score in zip(translator.alphas_, translator.scores_):
+        # an offset without penalty, by a border of ones; left-out residuals by one division
+        border = np.ones((n, 1))
+        system = np.block([[rbf_kernel(X, X, gamma) + alpha * np.eye(n), border], [border.T, 0.0]])
+        inverse = np.linalg.inv(system)[:n, :n]
+        residuals = (inverse @ y) / np.diagonal(inverse)[:, None]
+        expected = 1 - np.sum(residuals**2) / np.sum((y - y.mean(axis=0)) ** 2)
+        assert score == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
 def test_equal_rows_are_left_out_together():
     X, y = pair(12)
     counts = np.array([1, 2, 3] * 4)
@@ -185,6 +202,12 @@ def test_the_default_grid_is_searched_from_coarse_to_fine(restore_variance):
     assert sum(finer) / 2 in (-6, -3, 0, 3, 6)
     assert np.log2(translator.gamma_ / middle).round(9) in [sum(finer) / 2, *finer]
     assert translator.best_score_ == translator.scores_.max()
+    at_best = translator.alphas_[translator.gammas_ == translator.gamma_]
+    decades = np.log10(at_best / at_best.max())
+    whole = decades[np.isclose(decades, decades.round(), atol=1e-6)]
+    assert_allclose(whole, -np.arange(9), atol=1e-6)
+    thirds = np.log10(at_best / translator.alpha_)
+    assert_allclose(np.min(np.abs(thirds[:, None] - [-1 / 3, 1 / 3]), axis=0), 0, atol=1e-6)
     chosen = (translator.gammas_ == translator.gamma_) & (translator.alphas_ == translator.alpha_)
     assert translator.scores_[chosen] == translator.best_score_
 

@@ -82,13 +82,13 @@ def exact_problem(K: np.ndarray, anchors: Anchors) -> KernelProblem:
     eigenvalues, vectors = np.flip(eigenvalues), np.flip(vectors, axis=1)
     _check_eigenvalues(eigenvalues, size)
     s = np.sqrt(np.maximum(eigenvalues, 0.0))
-    kept = eigenvalues > 16 * np.finfo(float).eps * n * max(eigenvalues[0], size)
     # The constant is no direction of the centred K. If what rounding leaves of it counted as one,
-    # rows would seem to be predicted without themselves, and the offset would be wrong.
+    # rows would seem to be predicted without themselves; what is left of it in others, divided by
+    # small s, would make the offset wrong.
+    kept = eigenvalues > 64 * np.finfo(float).eps * n * max(eigenvalues[0], size)
+    s_kept, u = s[kept], vectors[:, kept]
     constant = root / total**0.5
-    along = constant @ vectors
-    kept &= along**2 < 0.5
-    s_kept, u = s[kept], vectors[:, kept] - constant[:, None] * along[None, kept]
+    u = u - constant[:, None] * (constant @ u)[None, :]
     v = root[:, None] * u / s_kept[None, :]
     path = RidgePath(s, kept, s_kept, v, u.T @ (root[:, None] * anchors.y))
     judge = anchors.judge(path, lambda: [anchors.block(K, slice(n))])

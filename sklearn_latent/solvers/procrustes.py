@@ -8,13 +8,23 @@ from .._array import Array, complement, namespace_of, qr, svd
 from .._moments import Factor, Products
 from .rank import numerical_rank
 
+# The polar factor of a matrix is as sensitive as its smallest singular value is small. Above this
+# share of the largest, float32 is left with digits enough.
+_WELL_CONDITIONED = 1e-2
 
-def procrustes(second: Factor | Products) -> tuple[Array, Array, int]:
+
+def procrustes(second: Factor | Products, dtype: Any = None) -> tuple[Array, Array, int]:
     """Semi-orthogonal ``W = U Vᵀ`` of the SVD ``XᵀY = U S Vᵀ``, which minimises ``‖XW - Y‖``.
 
     Zero-padding the smaller space, solving and cropping gives this same thin SVD. Directions in
     which the anchors say nothing (fewer anchors than dimensions, constant columns) are mapped to 0
     instead of to arbitrary ones.
+
+    Parameters
+    ----------
+    second : Factor or Products
+    dtype : dtype, default=None
+        Of the anchors, where a solution of its accuracy is enough.
 
     Returns
     -------
@@ -22,9 +32,24 @@ def procrustes(second: Factor | Products) -> tuple[Array, Array, int]:
     singular_values : array of shape (min(d_source, d_target),) or fewer, of XᵀY
     rank : int
     """
+    if isinstance(second, Products):
+        quick = _quickly(second.xy, dtype)
+        if quick is not None:
+            return quick
     u, s, vt = _svd_of_cross_product(second)
     rank = numerical_rank(s, s.dtype)
     return u[:, :rank] @ vt[:rank, :], s, rank
+
+
+def _quickly(xy, dtype):
+    """The solution by arithmetic in float32; None where that is not asked for, or not enough."""
+    xp = namespace_of(xy)
+    if dtype != xp.float32 or xy.dtype == dtype:
+        return None
+    u, s, vt = svd(xp.astype(xy, dtype))
+    if not s.shape[0] or not float(s[-1]) > _WELL_CONDITIONED * float(s[0]):
+        return None
+    return xp.astype(u @ vt, xy.dtype), xp.astype(s, xy.dtype), s.shape[0]
 
 
 def least_error_scale(second: Factor | Products, W: Array, gain: float) -> float:

@@ -1,0 +1,126 @@
+"""The benchmark of speed: turns, verdicts, and whose time a profile is. No test measures time."""
+
+from __future__ import annotations
+
+import cProfile
+import importlib
+import pstats
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SPEED = Path(__file__).resolve().parents[1] / "benchmarks" / "speed"
+MODULES = ("report", "timing", "peers", "races", "run", "grid_search")
+
+
+@pytest.fixture
+def speed(monkeypatch):
+    """The benchmark's modules, by name; forgotten afterwards, since their names are common."""
+    monkeypatch.syspath_prepend(str(SPEED))
+    for name in MODULES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield {name: importlib.import_module(name) for name in MODULES}
+    for name in MODULES:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def entrants(speed):
+    """Two entrants that write down when they ran, and what they wrote."""
+    calls: list[str] = []
+    Entrant = speed["timing"].Entrant
+    return calls, {
+        "ours": Entrant(lambda: calls.append("ours"), lambda _: len(calls)),
+        "peer": Entrant(lambda: calls.append("peer")),
+    }
+
+
+def test_entrants_take_turns_and_the_first_round_warms_up(speed, entrants, monkeypatch):
+    monkeypatch.setattr(speed["timing"], "PAUSE", 0)
+    calls, both = entrants
+    times, outcomes = speed["timing"].in_turns(both, rounds=3, budget=60)
+    assert calls == ["ours", "peer"] * 4
+    assert {name: len(values) for name, values in times.items()} == {"ours": 3, "peer": 3}
+    assert outcomes == {"ours": 1}
+
+
+def test_a_round_beyond_the_budget_counts_if_it_is_the_only_one(speed, entrants):
+    calls, both = entrants
+    times, _ = speed["timing"].in_turns(both, rounds=3, budget=0)
+    assert calls == ["ours", "peer"]
+    assert {name: len(values) for name, values in times.items()} == {"ours": 1, "peer": 1}
+
+
+@pytest.mark.parametrize(
+    ("at_most", "agreement", "ratio", "difference", "judged", "said"),
+    [
+        (0.7, None, 0.7, None, True, "met, ours is faster"),
+        (0.7, None, 0.71, None, True, "MISSED, ours is faster"),
+        (1.2, None, 1.1, None, True, "met, the peer is faster"),
+        (1.2, None, 1.3, None, True, "MISSED, the peer is faster"),
+        (None, None, 1.3, None, True, "the peer is faster"),
+        (1.2, None, 9.0, None, False, "not judged at this size"),
+        (1.2, 1e-4, 0.5, 1e-4, True, "met, ours is faster"),
+        (1.2, 1e-4, 0.5, 2e-4, True, "ANOTHER RESULT (above 1e-04)"),
+        (1.2, 1e-4, 0.5, np.nan, False, "ANOTHER RESULT (above 1e-04)"),
+    ],
+)
+def test_a_line_says_who_is_faster_and_what_was_promised(
+    speed, at_most, agreement, ratio, difference, judged, said
+):
+    comparison = speed["races"].Comparison("ours", "peer", at_most, agreement)
+    assert speed["run"].verdict(comparison, ratio, difference, None, judged) == said
+
+
+def test_a_peer_that_is_not_installed_is_named(speed, monkeypatch):
+    monkeypatch.setitem(sys.modules, "himalaya", None)
+    monkeypatch.setitem(sys.modules, "himalaya.ridge", None)
+    race = speed["races"].ridge_race(60, 8)
+    lines = speed["run"].run_race("ridge", race, rounds=1, budget=0, judged=False)
+    for line in lines:
+        assert ("himalaya" in line.peer) == line.verdict.startswith("not installed (")
+        assert len(speed["run"].cells(line)) == len(speed["run"].TITLES)
+    assert any("himalaya" in line.peer for line in lines)
+
+
+def test_every_race_has_the_entrants_that_it_compares(speed):
+    quick, full = (speed["races"].all_races(quick=quick) for quick in (True, False))
+    assert list(quick) == list(full)
+    for make in quick.values():
+        race = make()
+        named = {name for line in race.comparisons for name in (line.ours, line.peer)}
+        assert named == set(race.entrants)
+
+
+def test_ours_and_the_library_at_hand_solve_the_same_problem(speed):
+    """The fits that need no extra, compared as the table compares them."""
+    races, installed = speed["races"], ("scipy", "sklearn", "Translator")
+    for race in (races.ortho_race(300, 16, 1.2), races.ridge_race(200, 16)):
+        outcomes = {}
+        for name, build in race.entrants.items():
+            if any(word in name for word in installed):
+                entrant = build()
+                outcomes[name] = entrant.outcome(entrant.run())
+        compared = [line for line in race.comparisons if line.agreement and line.peer in outcomes]
+        assert compared
+        for line in compared:
+            difference = speed["run"].relative_difference(outcomes[line.ours], outcomes[line.peer])
+            assert difference <= line.agreement
+
+
+def test_shares_of_a_profile_are_all_of_it(speed):
+    grid_search = speed["grid_search"]
+    X, y = speed["races"].latents(60, 8)
+    profile = cProfile.Profile()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        profile.enable()
+        grid_search.search(grid_search.METHODS[:2], (10, 20), 1, 2).fit(X, y)
+        profile.disable()
+    seconds = grid_search.Shares(profile).seconds()
+    assert sum(seconds.values()) == pytest.approx(pstats.Stats(profile).total_tt)
+    owners = {owner for _, owner in grid_search.OWNERS if owner}
+    assert owners <= set(seconds) <= owners | {"neither"}
