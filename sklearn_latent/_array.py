@@ -103,6 +103,13 @@ def asarray_like(x: Any, like: Array, dtype: Any = None) -> Array:
     return xp.asarray(host, dtype=dtype, device=device)
 
 
+def contiguous(x: Array) -> Array:
+    """`x` in row-major order."""
+    if is_numpy(x):
+        return np.ascontiguousarray(x)
+    return x.contiguous() if array_api_compat.is_torch_array(x) else x
+
+
 def same_place(a: Array, b: Array) -> bool:
     """Whether two arrays belong to one library and one device."""
     return namespace_of(a) is namespace_of(b) and device_of(a) == device_of(b)

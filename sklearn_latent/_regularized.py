@@ -70,7 +70,13 @@ class RegularizedTranslator(LinearTranslator):
         origin = moments.mean_y * (0.0 if has_offset else 1.0)
         n_means = 1 if self._is_centred() else 0
         judge = LeaveOneOut(
-            path, blocks, n_means / moments.weight, origin, n_items > path.rank + n_means
+            path,
+            blocks,
+            n_means / moments.weight,
+            origin,
+            n_items > path.rank + n_means,
+            # residuals far larger than rounding bear the precision of float32
+            self._dtype_like.dtype if n_items > 2 * path.rank else None,
         )
         return self._regularize(moments, path, judge)
 

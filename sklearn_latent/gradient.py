@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ._array import Array, asarray_like, compute_like, namespace_of
+from ._array import Array, asarray_like, compute_like, contiguous, namespace_of
 from ._base import LinearTranslator
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
 from ._moments import Kind, PairMoments
@@ -216,7 +216,7 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
             weight,
             bias,
             gram_operator(moments.second, total, like),
-            asarray_like(xp.matrix_transpose(moments.cross_product()) / total, like),
+            contiguous(asarray_like(xp.matrix_transpose(moments.cross_product()) / total, like)),
             asarray_like(moments.mean_x, like),
             asarray_like(moments.mean_y, like),
             asarray_like(xp.sum(moments.ss_y) / total, like),

@@ -195,17 +195,17 @@ def test_svm_without_support_vectors(tables, n_classes):
 def test_mlp_learns_and_repeats(tables):
     torch = pytest.importorskip("torch")
     train = tables("_decoders").train_mlp
-    X, labels = make_blobs(300, 6, centers=3, random_state=0)
+    X, labels = make_blobs(300, 20, centers=3, random_state=0)
     torch.manual_seed(5)
     expected = torch.rand(1).item()
     torch.manual_seed(5)
-    networks = [train(X, labels, n_epochs=150, seed=seed) for seed in (0, 0, 1)]
+    networks = [train(X, labels, n_epochs=30, seed=seed) for seed in (0, 0, 1)]
     assert torch.rand(1).item() == expected
     assert np.mean(networks[0].predict(X) == labels) > 0.95
     weights = [network.layers[0][0] for network in networks]
     assert np.array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[0], weights[2])
-    assert [w.shape for w, _ in networks[0].layers] == [(6, 6), (3, 6), (3, 3)]
+    assert [w.shape for w, _ in networks[0].layers] == [(20, 20), (10, 20), (3, 10)]
 
 
 def test_relative_is_a_head_on_relative_latents(tables):

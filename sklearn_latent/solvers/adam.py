@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 
-from .._array import Array, asarray_like, dot, namespace_of
+from .._array import Array, asarray_like, dot, is_numpy, namespace_of
 from .._moments import Factor, Products
+
+_PART_ELEMENTS = 2**15
 
 
 @dataclasses.dataclass
@@ -23,27 +25,38 @@ class Adam:
         self._state: dict[int, tuple[Array, Array]] = {}
 
     def update(self, parameters: list[Array], gradients: list[Array]) -> None:
-        """One step, in place."""
+        """One step, in place; the gradients are used up."""
         self.step += 1
-        correction_1 = 1 - self.beta_1**self.step
-        correction_2 = 1 - self.beta_2**self.step
         for i, (parameter, gradient) in enumerate(zip(parameters, gradients)):
             xp = namespace_of(parameter)
             if i not in self._state:
                 self._state[i] = (xp.zeros_like(parameter), xp.zeros_like(parameter))
-            mean, square = self._state[i]
-            mean *= self.beta_1
-            mean += (1 - self.beta_1) * gradient
-            gradient *= gradient
-            square *= self.beta_2
-            gradient *= 1 - self.beta_2
-            square += gradient
-            scale = xp.sqrt(square)
-            scale /= correction_2**0.5
-            scale += self.epsilon
-            update = mean / scale
-            update *= self.learning_rate / correction_1
-            parameter -= update
+            arrays = (parameter, gradient, *self._state[i])
+            for start, stop in _parts(parameter):
+                self._update_part(*(array[start:stop, ...] for array in arrays))
+
+    def _update_part(self, parameter, gradient, mean, square):
+        mean *= self.beta_1
+        mean += (1 - self.beta_1) * gradient
+        gradient *= gradient
+        gradient *= 1 - self.beta_2
+        square *= self.beta_2
+        square += gradient
+        scale = namespace_of(square).sqrt(square)
+        scale *= (1 - self.beta_2**self.step) ** -0.5
+        scale += self.epsilon
+        update = mean / scale
+        update *= self.learning_rate / (1 - self.beta_1**self.step)
+        parameter -= update
+
+
+def _parts(parameter):
+    """Rows that are worked on together: in NumPy few enough to stay in the cache."""
+    n_rows = parameter.shape[0]
+    if not is_numpy(parameter):
+        return [(0, n_rows)]
+    step = max(1, _PART_ELEMENTS * n_rows // max(parameter.size, 1))
+    return [(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
 
 def affine_descent(
@@ -71,9 +84,11 @@ def affine_descent(
     power_y : 0-d array, mean ‖y‖²
     """
     d_target = bias.shape[0]
+    centred = not bool(namespace_of(mean_x).any(mean_x != 0))
     while True:
         grad_weight = gram(weight)
-        grad_weight += bias[:, None] * mean_x[None, :]
+        if not centred:
+            grad_weight += bias[:, None] * mean_x[None, :]
         grad_weight -= cross
         grad_bias = weight @ mean_x + bias - mean_y
         loss = dot(weight, grad_weight) - dot(weight, cross)

@@ -118,6 +118,7 @@ def left_out_residuals(
     alphas: Iterable[float],
     mean_leverage: float,
     freedom: bool,
+    dtype: Any = None,
 ) -> Iterator[Array]:
     """For each strength, the residuals (n, d_target) that rows have when they are left out.
 
@@ -128,6 +129,8 @@ def left_out_residuals(
         offset was estimated from the same rows, else 0.
     freedom : bool
         Whether there are more rows than parameters.
+    dtype : dtype, default=None
+        Of the residuals. All but the products that each strength takes is computed as x is.
     """
     x, y, _, left_out = block
     xp = namespace_of(x)
@@ -137,12 +140,17 @@ def left_out_residuals(
     left_out = xp.ones_like(x[:, 0]) if left_out is None else left_out
     spared = 1 - left_out * (mean_leverage + xp.sum(squares, axis=1))
     spared = xp.maximum(spared, xp.zeros_like(spared))
+    dtype = x.dtype if dtype is None else dtype
+    u, remainder, g = (xp.astype(a, dtype, copy=False) for a in (u, remainder, path.g))
     for alpha in alphas:
         damping = path.damping(alpha, freedom=freedom)
-        residual = remainder + (u * damping[None, :]) @ path.g
+        residual = (u * xp.astype(damping, dtype)[None, :]) @ g
+        residual += remainder
         rest = spared + left_out * (squares @ damping)
         # nothing is left where all rows are one item
-        yield residual / xp.where(rest > 1e-14, rest, xp.ones_like(rest))[:, None]
+        rest = xp.where(rest > 1e-14, rest, xp.ones_like(rest))
+        residual /= xp.astype(rest, dtype)[:, None]
+        yield residual
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,6 +191,8 @@ class LeaveOneOut:
         About where y lies: keeps an offset out of the squares of predictions.
     freedom : bool
         Whether there are more rows than parameters.
+    dtype : dtype, default=None
+        Of the products that each strength takes.
     """
 
     path: RidgePath
@@ -190,9 +200,20 @@ class LeaveOneOut:
     mean_leverage: float
     origin: Array
     freedom: bool
+    dtype: Any = None
 
-    def _residuals(self, block: Block, alphas: list[float]) -> Iterator[Array]:
-        return left_out_residuals(self.path, block, alphas, self.mean_leverage, self.freedom)
+    def _predictions(
+        self, block: Block, alphas: list[float]
+    ) -> Iterator[tuple[Array, Array, Array | None]]:
+        """Residuals and predictions (n, d_target), and weights, for each strength."""
+        xp = namespace_of(block[1])
+        dtype = block[1].dtype if self.dtype is None else self.dtype
+        y, w = (None if a is None else xp.astype(a, dtype, copy=False) for a in block[1:3])
+        residuals = left_out_residuals(
+            self.path, block, alphas, self.mean_leverage, self.freedom, dtype
+        )
+        for residual in residuals:
+            yield residual, y - residual, w
 
     def trusts(self, alpha: float) -> bool:
         return True
@@ -200,10 +221,8 @@ class LeaveOneOut:
     def losses(self, alphas: list[float]) -> list[Loss]:
         totals = [Loss(0.0, 0.0, 0.0)] * len(alphas)
         for block in self.blocks():
-            _, y, w, _ = block
-            residuals = self._residuals(block, alphas)
-            for i, residual in enumerate(residuals):
-                totals[i] = totals[i] + Loss.of_rows(residual, y - residual, w)
+            for i, sums in enumerate(self._predictions(block, alphas)):
+                totals[i] = totals[i] + Loss.of_rows(*sums)
         return totals
 
     def covariance(self, alpha: float) -> Array:
@@ -212,13 +231,13 @@ class LeaveOneOut:
         first: Any = 0.0
         second: Any = 0.0
         for block in self.blocks():
-            _, y, w, _ = block
-            (residual,) = self._residuals(block, [alpha])
-            predicted = y - residual - self.origin[None, :]
+            ((_, predicted, w),) = self._predictions(block, [alpha])
+            xp = namespace_of(predicted)
+            predicted -= xp.astype(self.origin, predicted.dtype)[None, :]
             weighted = predicted if w is None else predicted * w[:, None]
-            weight += y.shape[0] if w is None else float(namespace_of(w).sum(w))
-            first = first + namespace_of(y).sum(weighted, axis=0)
-            second = second + weighted.T @ predicted
+            weight += predicted.shape[0] if w is None else float(xp.sum(w))
+            first = first + xp.astype(xp.sum(weighted, axis=0), self.origin.dtype)
+            second = second + xp.astype(weighted.T @ predicted, self.origin.dtype)
         mean = first / weight
         return second / weight - mean[:, None] * mean[None, :]
 
