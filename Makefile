@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 OLDEST_VENV ?= .venv-oldest
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help demo test test-oldest lint docs bench clean
@@ -45,7 +46,9 @@ docs: $(VENV)/.docs
 	$(VENV)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 bench: $(VENV)/.bench
-	$(VENV)/bin/python benchmarks/linear.py
+	$(VENV)/bin/python benchmarks/speed/run.py $(BENCH_ARGS)
+	$(VENV)/bin/python benchmarks/speed/accuracy.py
+	$(VENV)/bin/python benchmarks/speed/grid_search.py
 
 clean:
 	rm -rf $(VENV) $(OLDEST_VENV) docs/_build docs/auto_examples docs/generated output

@@ -38,6 +38,7 @@ from sklearn.svm import SVC
 
 import sklearn_latent
 from sklearn_latent import AbsoluteTranslator, ICPTranslator, LstsqTranslator
+from sklearn_latent.exceptions import AnchorWarning
 from sklearn_latent.metrics import latent_cosine_similarity, latent_mse
 
 # Label, class in sklearn_latent, whether it needs torch. A class that is not there is left out.
@@ -52,6 +53,9 @@ METHODS = (
     ("inverse-relative", "InverseRelativeTranslator", False),
     ("mlp", "MLPTranslator", True),
 )
+
+# These take seconds a fit.
+SLOW = ("kernel", "mlp")
 
 # What can be trained on the target's latents; the first two converge badly on unscaled ones.
 DECODERS = {
@@ -177,9 +181,11 @@ def sweep(
     """
     curves = {label: np.empty((draws, len(anchors))) for label in methods}
     jobs = list(itertools.product(range(draws), range(len(anchors)), methods))
-    for draw, i, label in progress(jobs, f"anchor sweep, {draws} draws"):
-        row = stitch(label, methods[label], task, anchors[i], seed + draw)
-        curves[label][draw, i] = row.score
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnchorWarning)  # the figure shows what it warns of
+        for draw, i, label in progress(jobs, f"anchor sweep, {draws} draws"):
+            row = stitch(label, methods[label], task, anchors[i], seed + draw)
+            curves[label][draw, i] = row.score
     return curves
 
 
@@ -328,7 +334,7 @@ def compare(
     if task.labels_train is not None:
         rows.append(stitch_without_pairs(task, seed))
     print(f"\n{format_table([*bounds, *rows])}\n\n{versions()}\n", flush=True)
-    slow = [label for label, _, needs_torch in METHODS if needs_torch and label in methods]
+    slow = [label for label in SLOW if label in methods]
     if slow and len(slow) < len(methods):
         print(f"{', '.join(slow)}: seconds a fit, left out of the anchor sweep")
         methods = {label: method for label, method in methods.items() if label not in slow}

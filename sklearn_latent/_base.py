@@ -138,9 +138,7 @@ class BaseTranslator(
         check_is_fitted(self)
         X = without_graph(X)
         finite = not self._examines_parts(X)
-        X = validate_data(
-            self, X, dtype=accepted_dtypes(X), ensure_all_finite=finite, reset=False
-        )
+        X = validate_data(self, X, dtype=accepted_dtypes(X), ensure_all_finite=finite, reset=False)
         check_place(self, self._fitted_array(), X, method)
         return X
 
@@ -172,9 +170,7 @@ class BaseTranslator(
         """An array whose library and device are those of the fit; NumPy may follow any input."""
         return np.empty(0)
 
-    def _validate_pairs(
-        self, X, y, sample_weight, *, reset, in_stream=False, finite_later=False
-    ):
+    def _validate_pairs(self, X, y, sample_weight, *, reset, in_stream=False, finite_later=False):
         """X (n, d_source), y (n, d_target) and weights, on X's device, in float32 or float64.
 
         `finite_later` leaves values that are not finite to the caller.
@@ -350,9 +346,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         y = self._validate_target(y)
-        return self._backward_map().apply(
-            y, _norms_to_divide_by if self._scaling.unit_y else None
-        )
+        return self._backward_map().apply(y, _norms_to_divide_by if self._scaling.unit_y else None)
 
     @abstractmethod
     def _estimate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,6 +19,8 @@ from ._array import (
     same_place,
     widest_float,
 )
+
+_PACKAGE = f"{__package__}."
 
 
 def check_option(name: str, value: Any, options: tuple) -> None:
@@ -79,6 +83,14 @@ def check_weights(sample_weight: Any, X: Array, *, allow_all_zero: bool = False)
     if not allow_all_zero and not bool(xp.any(weight > 0)):
         raise ValueError("sample_weight is zero for every row: give a positive weight to some.")
     return weight
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line that called this package, however deep in it the cause was found."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 def column_names(y: Any) -> np.ndarray | None:

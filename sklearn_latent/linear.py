@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ._base import LinearTranslator
 from ._moments import Kind, PairMoments, accurate_kind
 from ._regularized import Judge, RegularizedTranslator
 from ._scaling import Scaling
-from ._validation import check_option
+from ._validation import check_option, warn
 from .anchors import AnchorSelection
 from .exceptions import AnchorWarning
 from .solvers.procrustes import polar_factor
@@ -184,11 +183,10 @@ class LstsqTranslator(LinearTranslator):
                 "With about as many anchors as dimensions least squares fits their noise, and is "
                 "at its worst (the interpolation peak). "
             )
-        warnings.warn(
+        warn(
             message + "RidgeTranslator has no such peak, and chooses how far to trust the anchors; "
             "or give more anchors.",
             AnchorWarning,
-            stacklevel=2,
         )
 
 

@@ -142,9 +142,7 @@ class ProcrustesTranslator(LinearTranslator):
 
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
         moments = moments.about_zero()
-        W, self.singular_values_, self.rank_ = procrustes(
-            moments.second, self._dtype_like.dtype
-        )
+        W, self.singular_values_, self.rank_ = procrustes(moments.second, self._dtype_like.dtype)
         self.scale_ = 1.0
         if self.scale:
             gain = float(namespace_of(W).sum(self.singular_values_[: self.rank_]))

@@ -288,6 +288,7 @@ def warning_of(n, d=40, noise=1.0, columns=None):
         warnings.simplefilter("always")
         LstsqTranslator().fit(X, y)
     assert all(issubclass(warning.category, AnchorWarning) for warning in caught)
+    assert all(warning.filename == __file__ for warning in caught)
     return " ".join(str(warning.message) for warning in caught)
 
 

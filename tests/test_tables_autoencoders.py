@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import importlib
+import pickle
 import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import joblib
 import numpy as np
 import pytest
 
@@ -206,7 +208,9 @@ def test_models_trained_at_once_are_those_trained_one_by_one(tables, auto, image
     for jobs in (1, 2):
         run = make_run(tables, tmp_path / str(jobs), jobs=jobs)
         models = auto.Models(run)
-        models.train(wanted, images)
+        # Starting processes takes seconds: here the same work is done in this one.
+        with joblib.parallel_config(backend="sequential"):
+            models.train(wanted, images)
         kept = sorted(path.name for path in (tmp_path / str(jobs) / "models").iterdir())
         assert len(kept) == len(run.lines) == 3
         assert "mnist-mlp-6-decoder-euclidean-9-0" in " ".join(kept)
@@ -215,6 +219,17 @@ def test_models_trained_at_once_are_those_trained_one_by_one(tables, auto, image
     # the encoder of the relative decoder is the first
     np.testing.assert_array_equal(latents[1][0], latents[1][1])
     assert not np.array_equal(latents[1][0], latents[1][2])
+
+
+def test_tasks_can_be_sent_to_other_processes(tables, auto, images, tmp_path):
+    models = auto.Models(make_run(tables, None))
+    task = models._task(auto.Recipe("mlp", 6, 0, **SHORT), images)
+    sent, cache = pickle.loads(pickle.dumps((task, tables("_cache").Cache(tmp_path, "t"))))
+    assert sent == task
+    auto._keep_quietly(sent, cache)
+    (kept,) = (tmp_path / "models").iterdir()
+    assert kept.name.startswith("mnist-mlp-6-0-")
+    assert joblib.load(kept)["losses"] == models.get(task)["losses"]
 
 
 def test_other_recipes_and_images_have_other_keys(tables, auto, images, tmp_path):
