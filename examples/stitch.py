@@ -329,7 +329,9 @@ def compare(
     bounds = baselines(task)
     rows = []
     for label, method in methods.items():
-        stitch(label, method, task, anchors[0], seed)  # a first fit may pay for imports
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AnchorWarning)
+            stitch(label, method, task, anchors[0], seed)  # a first fit may pay for imports
         rows.append(stitch(label, method, task, anchors[-1], seed))
     if task.labels_train is not None:
         rows.append(stitch_without_pairs(task, seed))

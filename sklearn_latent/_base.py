@@ -143,7 +143,7 @@ class BaseTranslator(
         return X
 
     def _examines_parts(self, X):
-        """Whether `_translate` looks for values of X that are not finite, so that nobody else must."""
+        """Whether `_translate` itself looks for values of X that are not finite."""
         return False
 
     def _validate_target(self, y):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ._array import Array, accepted_dtypes, is_dask, to_host, to_numpy, without_
 from ._base import BaseTranslator
 from ._validation import check_number, column_names
 from .baselines import AbsoluteTranslator
+from .exceptions import AnchorWarning
 from .orthogonal import RigidTranslator
 
 
@@ -320,7 +322,10 @@ class ICPTranslator(BaseTranslator):
             # Classes of the target alone have no mean to pair with.
             known = np.isin(to_numpy(target_labels), to_numpy(source_labels))
             means = class_means(X, source_labels, y[known], to_numpy(target_labels)[known])
-            return clone(translator).fit(*means[:2])
+            with warnings.catch_warnings():
+                # One mean a class is all there is to start from.
+                warnings.simplefilter("ignore", AnchorWarning)
+                return clone(translator).fit(*means[:2])
         if isinstance(init, str) and init == "identity":
             like_y = np.zeros((X.shape[0], y.shape[1]), dtype=X.dtype)
             return AbsoluteTranslator().fit(X, like_y)

@@ -20,8 +20,7 @@ import sklearn_latent
 ROOT = Path(__file__).resolve().parent.parent
 # matplotlib 3.7 calls what a newer pyparsing deprecates; users do not see these.
 WARNINGS = ("error", *(f"ignore::DeprecationWarning:matplotlib.{m}" for m in
-                       ("_fontconfig_pattern", "_mathtext")),
-            "ignore::sklearn_latent.exceptions.AnchorWarning")  # fmt: skip
+                       ("_fontconfig_pattern", "_mathtext")))  # fmt: skip
 EXPORTED = ("ortho", "linear", "affine")
 
 

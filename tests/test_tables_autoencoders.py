@@ -126,17 +126,30 @@ def test_training_is_reproducible_and_leaves_global_state(auto, images, architec
     assert not all(np.array_equal(first[name], other[name]) for name in first)
 
 
-def test_training_does_not_depend_on_threads(auto, images):
+def test_training_has_one_thread_whatever_the_cores(auto, images, monkeypatch):
+    build, seen = auto.build, []
+
+    def spying_build(recipe):
+        seen.append(torch.get_num_threads())
+        return build(recipe)
+
+    monkeypatch.setattr(auto, "build", spying_build)
     before = torch.get_num_threads()
-    results = []
-    for n_threads in (1, 2):
-        torch.set_num_threads(n_threads)
-        try:
-            results.append(trained(auto, images)[1]["losses"])
-            assert torch.get_num_threads() == n_threads
-        finally:
-            torch.set_num_threads(before)
-    assert results[0] == results[1]
+    torch.set_num_threads(2)
+    try:
+        auto.train(auto.Recipe("mlp", 6, 0, **SHORT), images.train)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1]
+
+
+def test_an_image_does_not_depend_on_the_others(auto, images):
+    autoencoder = trained(auto, images, architecture="wide conv")[0]
+    latents = autoencoder.encode(images.test)
+    np.testing.assert_allclose(autoencoder.encode(images.test[:1]), latents[:1], atol=1e-5)
+    alone = autoencoder.decode(latents[:1])
+    np.testing.assert_allclose(alone, autoencoder.decode(latents)[:1], atol=1e-5)
 
 
 def test_unit_latents_make_the_decoder_blind_to_scale(auto, images):
@@ -274,6 +287,12 @@ def test_transfer_between_trainings_costs_something(auto, transfer):
     assert transfer.native(other) < linear < few
     draws = {transfer.direct(recipe, other, LstsqTranslator(scaling=None), 9, d) for d in (0, 1)}
     assert len(draws) == 2
+
+    source, target = transfer.autoencoder(recipe), transfer.autoencoder(other)
+    X, Y = (side.encode(transfer.images.train).astype(np.float64) for side in (source, target))
+    matrix = np.linalg.lstsq(X, Y, rcond=None)[0]
+    decoded = target.decode(source.encode(transfer.images.test) @ matrix)
+    assert linear == pytest.approx(np.mean((decoded - transfer.images.test) ** 2), rel=1e-3)
 
 
 def test_printed_spreads_are_thousandths(tables):
