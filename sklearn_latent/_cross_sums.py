@@ -17,6 +17,8 @@ _PART_ROWS = 512  # of one sum in float32: few enough for its digits, and in the
 # uncentred rows loses as many digits.
 _FAR = 2.0
 
+_LEAST_SQUARE = 1e-30  # on average; below it float32 loses digits of squares
+
 
 @dataclasses.dataclass(frozen=True)
 class CrossSums:
@@ -29,14 +31,16 @@ class CrossSums:
     xy: np.ndarray  # (d_source, d_target)
 
     @classmethod
-    def from_arrays(cls, X: np.ndarray, y: np.ndarray) -> CrossSums:
-        """Of float32 rows X (n, d_source) and y (n, d_target)."""
+    def from_arrays(cls, X: np.ndarray, y: np.ndarray) -> CrossSums | None:
+        """Of float32 rows X (n, d_source) and y (n, d_target); None where squares do not fit."""
         n = X.shape[0]
         x_side, y_side = _Side(X), _Side(y)
         xy = np.zeros((X.shape[1], y.shape[1]))
         for start in range(0, n, _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
             xy += x_side.add(X[rows]).T @ y_side.add(y[rows])
+        if not (x_side.fits(X) and y_side.fits(y) and np.all(np.isfinite(xy))):
+            return None
         offset_x, offset_y = x_side.sums / n, y_side.sums / n
         xy -= n * np.multiply.outer(offset_x, offset_y)
         return cls(
@@ -70,3 +74,10 @@ class _Side:
             self.sums += self._ones[: len(part)] @ part
             self.squares += np.einsum("ij,ij->j", part, part)
         return block
+
+    def fits(self, rows):
+        """Whether no square has overflown, and none has vanished of a column that varies."""
+        if not np.all(np.isfinite(self.squares)):
+            return False
+        small = np.flatnonzero(self.squares < _LEAST_SQUARE * len(rows))
+        return bool(np.all(rows[:, small] == rows[:1, small]))

@@ -42,6 +42,9 @@ def accurate_kind(X: Array) -> Kind:
 # Rows × columns of one block: 32 MB in float32, long enough for a GEMM at full speed.
 _BLOCK_ELEMENTS = 2**23
 
+# Elements of XᵀY from which on it matters in which precision it is summed.
+_LEAST_PRODUCT = 2**12
+
 
 @dataclasses.dataclass(frozen=True)
 class Factor:
@@ -85,6 +88,7 @@ class PairMoments:
     norm_y: float
     second: Factor | Products
     parts: tuple[PairMoments, ...] = ()  # others that an estimator wants merged along with these
+    is_quick: bool = False  # whether some were summed in float32
 
     @classmethod
     def from_arrays(
@@ -100,9 +104,6 @@ class PairMoments:
 
         `unit_rows` says for X and for y whether rows are divided by their norm (``scaling="l2"``).
         """
-        plain = sample_weight is None and not any(unit_rows)
-        if kind == "cross" and plain and _is_single(X) and _is_single(y) and _is_long(X, y):
-            return cls._from_cross_sums(X, y)
         total: PairMoments | None = None
         for rows in row_blocks(X.shape[0], X.shape[1] + y.shape[1]):
             w = None if sample_weight is None else sample_weight[rows]
@@ -112,8 +113,20 @@ class PairMoments:
         return total
 
     @classmethod
-    def _from_cross_sums(cls, X, y):
+    def quickly(cls, X: Array, y: Array) -> PairMoments | None:
+        """Moments of kind "cross" by sums in float32, at twice the speed.
+
+        Exact to about 1e-7 of the largest singular value of XᵀY: enough where the smallest is not
+        far below it. None where float32 is not what X and y are, or too narrow for their squares, or
+        where float64 is quick enough.
+        """
+        is_long = X.shape[0] > min(X.shape[1], y.shape[1])
+        is_large = X.shape[1] * y.shape[1] >= _LEAST_PRODUCT
+        if not (is_long and is_large and all(is_numpy(a) and a.dtype == "float32" for a in (X, y))):
+            return None
         sums, n_rows = CrossSums.from_arrays(X, y), X.shape[0]
+        if sums is None:
+            return None
         return cls(
             kind="cross",
             n_rows=n_rows,
@@ -125,6 +138,7 @@ class PairMoments:
             norm_x=0.0,
             norm_y=0.0,
             second=Products(sums.xy, None),
+            is_quick=True,
         )
 
     @classmethod
@@ -188,6 +202,7 @@ class PairMoments:
             norm_y=self.norm_y + other.norm_y,
             second=_merge(self, other, between, delta_x, delta_y),
             parts=tuple(a + b for a, b in zip(self.parts, other.parts)),
+            is_quick=self.is_quick or other.is_quick,
         )
         return merged._compressed()
 
@@ -233,15 +248,6 @@ class PairMoments:
             ss_y=self.ss_y + self.weight * self.mean_y**2,
             second=_add_pair(self.second, self.weight, self.mean_x, self.mean_y),
         )
-
-
-def _is_single(side):
-    return is_numpy(side) and side.dtype == "float32"
-
-
-def _is_long(X, y):
-    """Whether there are too many rows to keep."""
-    return X.shape[0] > min(X.shape[1], y.shape[1])
 
 
 def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._array import Array, namespace_of
-from ._base import LinearTranslator
+from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments, accurate_kind, row_blocks
 from ._scaling import parse_scaling
 from ._validation import check_alpha

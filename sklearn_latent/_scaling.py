@@ -94,7 +94,8 @@ class PairScaling:
         Unit rows are left to the caller: the map expects them.
         """
         xp = namespace_of(W)
-        raw = W * (self.scale_y[None, :] / self.divisor_x[:, None])
+        raw = W * self.scale_y[None, :]
+        raw /= self.divisor_x[:, None]
         intercept = self.shift_y + bias * self.scale_y - self.shift_x @ raw
         return AffineMap(xp.matrix_transpose(raw), intercept)
 

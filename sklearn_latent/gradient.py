@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ._array import Array, asarray_like, compute_like, contiguous, namespace_of
-from ._base import LinearTranslator
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
+from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments
 from ._scaling import Scaling
 from ._validation import check_number

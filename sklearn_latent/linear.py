@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._array import Array, namespace_of
-from ._base import LinearTranslator
+from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments, accurate_kind
 from ._regularized import Judge, RegularizedTranslator
 from ._scaling import Scaling
@@ -183,11 +183,17 @@ class LstsqTranslator(LinearTranslator):
                 "With about as many anchors as dimensions least squares fits their noise, and is "
                 "at its worst (the interpolation peak). "
             )
-        warn(
-            message + "RidgeTranslator has no such peak, and chooses how far to trust the anchors; "
-            "or give more anchors.",
-            AnchorWarning,
-        )
+        if n <= _PEAK[1] * d:
+            message += (
+                "RidgeTranslator has no such peak, and chooses how far to trust the anchors; or "
+                "give more anchors."
+            )
+        else:
+            message += (
+                "Other columns are constant or combinations of these, so nothing is lost as long "
+                "as they stay so; RidgeTranslator also damps what little they vary."
+            )
+        warn(message, AnchorWarning)
 
 
 class LOrthoTranslator(RegularizedTranslator):

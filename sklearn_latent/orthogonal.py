@@ -7,15 +7,53 @@ from typing import Any
 import numpy as np
 
 from ._array import Array, namespace_of
-from ._base import LinearTranslator
+from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments
-from ._scaling import Scaling
+from ._scaling import PairScaling, Scaling
 from ._validation import check_option
 from .anchors import AnchorSelection
-from .solvers.procrustes import least_error_scale, procrustes, rotation
+from .solvers.procrustes import (
+    is_well_conditioned,
+    least_error_scale,
+    procrustes,
+    quick_procrustes,
+    rotation,
+)
 
 
-class ProcrustesTranslator(LinearTranslator):
+class OrthogonalTranslator(LinearTranslator):
+    """A translator that needs the cross-product of its anchors alone.
+
+    `fit` sums float32 anchors in float32 and solves for the map. Where the singular values show
+    that this was too coarse, it sums again in float64: rows are at hand, unlike in a stream, whose
+    sums are in float64 from the first.
+    """
+
+    def _summarise_quickly(self, X, y, weight, kind, unit_rows):
+        plain = weight is None and not any(unit_rows)
+        return PairMoments.quickly(X, y) if plain and kind == "cross" else None
+
+    def _estimate_from_rows(
+        self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None
+    ) -> tuple[Array, Array | None]:
+        if moments.is_quick:
+            found = self._estimate_quickly(moments)
+            if found is not None:
+                return found
+            self._moments = PairMoments.from_arrays(X, y, None, kind="cross")
+            self._scaling = PairScaling.from_moments(self._moments, self.scaling)
+            moments = self._scaling.apply(self._moments)
+        return self._estimate(moments, random_state)
+
+    def _estimate_quickly(self, moments):
+        """W and a bias, or None where sums in float32 are too coarse."""
+        raise NotImplementedError
+
+    def _dtype_of_sums(self, moments):
+        return np.float32 if moments.is_quick else None
+
+
+class ProcrustesTranslator(OrthogonalTranslator):
     r"""Translate by the best orthogonal map (*ortho*).
 
     With X and Y the scaled anchors, solves
@@ -142,12 +180,22 @@ class ProcrustesTranslator(LinearTranslator):
 
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
         moments = moments.about_zero()
-        W, self.singular_values_, self.rank_ = procrustes(moments.second, self._dtype_like.dtype)
+        W, self.singular_values_, self.rank_ = procrustes(
+            moments.second, self._dtype_of_sums(moments)
+        )
         self.scale_ = 1.0
         if self.scale:
             gain = float(namespace_of(W).sum(self.singular_values_[: self.rank_]))
             self.scale_ = least_error_scale(moments.second, W, gain)
         return self.scale_ * W, None
+
+    def _estimate_quickly(self, moments):
+        found = quick_procrustes(moments.about_zero().second.xy, np.float32)
+        if found is None:
+            return None
+        W, self.singular_values_, self.rank_ = found
+        self.scale_ = 1.0
+        return W, None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -159,7 +207,7 @@ class ProcrustesTranslator(LinearTranslator):
         return namespace_of(W).matrix_transpose(W) / (self.scale_**2 or 1.0)
 
 
-class RigidTranslator(LinearTranslator):
+class RigidTranslator(OrthogonalTranslator):
     r"""Translate by a rotation and a translation (*rigid*).
 
     Solves
@@ -281,9 +329,15 @@ class RigidTranslator(LinearTranslator):
 
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, Array]:
         W, self.singular_values_, self.rank_ = rotation(
-            moments.cross_product(), allow_reflection=self.allow_reflection
+            moments.cross_product(),
+            allow_reflection=self.allow_reflection,
+            dtype=self._dtype_of_sums(moments),
         )
         return W, moments.mean_y - moments.mean_x @ W
+
+    def _estimate_quickly(self, moments):
+        found = self._estimate(moments, None)
+        return found if is_well_conditioned(self.singular_values_) else None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -116,7 +116,7 @@ class RidgeTranslator(RegularizedTranslator):
 
     restoration_ : array of shape (d_target,)
         What the standard deviation of each target feature of left-out predictions was multiplied
-        by; ones without ``restore_variance``.
+        by, by both steps together; ones without ``restore_variance``.
 
     singular_values_ : array of shape (d_source,) or fewer
         Of the scaled source anchors, descending.

@@ -25,7 +25,8 @@ from sklearn_latent import (
     TransformedTargetTranslator,
     ZeroPadder,
 )
-from sklearn_latent._base import BaseTranslator, LinearTranslator
+from sklearn_latent._base import BaseTranslator
+from sklearn_latent._linear_base import LinearTranslator
 
 # The first of a class has the default options, as far as those are quick and converge.
 INSTANCES = [

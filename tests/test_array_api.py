@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from sklearn_latent import ProcrustesTranslator, ZeroPadder
 from sklearn_latent._array import to_numpy
-from sklearn_latent._base import LinearTranslator
+from sklearn_latent._linear_base import LinearTranslator
 
 from .estimators import INSTANCES, STREAMED
 

@@ -20,6 +20,7 @@ from .estimators import (
     SCALED,
     WEIGHTED,
     make_pair,
+    one_line,
 )
 
 
@@ -407,3 +408,14 @@ def test_squares_beyond_the_range_of_float64_are_refused(cls):
         cls().fit(X * 1e-160, y)
     with pytest.raises(ValueError, match="squares of y vanish in float64: rescale"):
         cls().fit(X, y * 1e-160)
+
+
+@pytest.mark.parametrize("translator", LINEAR, ids=one_line)
+def test_rows_of_weight_zero_must_be_finite_too(translator):
+    X, y = make_pair()
+    X[0] = np.nan
+    weight = np.arange(len(X)) > 0
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        clone(translator).fit(X, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        clone(translator).partial_fit(X, y, sample_weight=weight)

@@ -4,6 +4,7 @@ import pickle
 import re
 import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -873,3 +874,20 @@ def test_the_baseline_is_a_regressor():
 
     for estimator in (ConstantTranslator(), Identity()):
         assert get_tags(estimator).estimator_type == "regressor"
+
+
+def test_threads_leave_warnings_as_they_were():
+    X, y = rotated(60, noise=0.3)
+    alone = compare_translators(X, y, n_anchors=[10, 30], random_state=0)
+    for _ in range(3):
+        with joblib.parallel_config(backend="threading", n_jobs=4):
+            threaded = compare_translators(X, y, n_anchors=[10, 30], random_state=0)
+        assert threaded.best_score_ == alone.best_score_
+    heard = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *args, **kwargs: heard.append(str(message))
+        warnings.warn("still heard", UserWarning, stacklevel=1)
+    assert heard == ["still heard"]
+    with pytest.raises(UserWarning, match="an error, as before"):
+        warnings.warn("an error, as before", UserWarning, stacklevel=1)

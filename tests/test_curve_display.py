@@ -208,3 +208,13 @@ def test_no_global_state_of_matplotlib_is_changed(result):
     before = dict(plt.rcParams)
     AnchorCurveDisplay.from_results(result)
     assert dict(plt.rcParams) == before
+
+
+def test_results_of_different_metrics_are_not_drawn_on_one_axis():
+    X, y, _ = make_data()
+    made = {
+        scoring: compare_translators(X, y, TRANSLATORS, scoring=scoring, n_anchors=COUNTS, cv=3)
+        for scoring in ("r2", "neg_latent_mse")
+    }
+    with pytest.raises(ValueError, match="of different metrics, .*which one axis cannot show"):
+        AnchorCurveDisplay.from_results(made)

@@ -16,6 +16,7 @@ LAYERS = [
     {"_kernels", "_scaling", "distributed"},
     {"_fit_blocks", "solvers"},
     {"_base"},
+    {"_linear_base"},
     {"_regularized"},
     {
         "baselines",

@@ -307,6 +307,9 @@ def test_a_map_that_is_not_unique_is_warned_of():
     assert "10 anchors determine 9 of 40 source directions. The map of" in warning_of(10)
     assert "is not unique" in warning_of(200, columns=15)
     assert "200 anchors determine 15 of 40" in warning_of(200, columns=15)
+    assert "or give more anchors" in warning_of(10)
+    assert "give more anchors" not in warning_of(200, columns=15)
+    assert "constant or combinations" in warning_of(200, columns=15)
     assert "interpolation peak" not in warning_of(10)
     assert "interpolation peak" not in warning_of(200, columns=15)
 

@@ -184,6 +184,26 @@ def test_refused_batch_leaves_the_translator_as_it_was(translator):
 
 
 @every_translator
+def test_refused_fit_leaves_the_translator_as_it_was(translator):
+    X, y = make_pair()
+    fitted = clone(translator).fit(X[:15], y[:15])
+    expected = fitted.transform(X)
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        fitted.fit(np.where(X[3, 3] == X, np.nan, X)[:, :5], y[:, :3])
+    assert_array_equal(fitted.transform(X), expected)
+    assert_same_fit(fitted.partial_fit(X[15:], y[15:]), clone(translator).fit(X, y))
+
+
+@every_translator
+def test_refused_first_batch_is_none(translator):
+    X, y = make_pair()
+    fresh = clone(translator)
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        fresh.partial_fit(X, np.where(y == y[3, 3], np.nan, y))
+    assert vars(fresh).keys() == vars(clone(translator)).keys()
+
+
+@every_translator
 def test_row_normalisation_cannot_change_between_batches(translator):
     X, y = make_pair()
     streamed = clone(translator).set_params(scaling="standard").partial_fit(X, y)

@@ -258,6 +258,27 @@ def test_noise_is_not_stretched_beyond_ten_times():
     assert RidgeTranslator(restore_variance=False).fit(X, y).best_score_ < 0.05
 
 
+def test_a_perfect_prediction_is_a_choice():
+    # the error after the best stretch is 0 up to rounding, on either side of it
+    X = np.random.default_rng(0).normal(size=(20, 1))
+    assert_allclose(RidgeTranslator(scaling="l2").fit(X, -2 * X).best_score_, 1)
+    X = np.array([[-1.0, 1], [1, 1], [1, -1], [-1, -1]])
+    y = np.array([[-0.1401077533282986, 0.21637262060775367],
+                  [1.7452972253007657, -0.38748394277566434]])  # fmt: skip
+    assert_allclose(RidgeTranslator().fit(X, np.vstack([y, -y])).best_score_, 1)
+
+
+@pytest.mark.parametrize("scaling", [None, ("center", None)])
+def test_float32_restores_the_spread_of_targets_far_from_zero(scaling):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 10)) + 5
+    y = X @ rng.normal(size=(10, 6)) + 0.5 * rng.normal(size=(300, 6)) + 1000
+    single, double = (
+        RidgeTranslator(scaling=scaling).fit(X.astype(dtype), y.astype(dtype)) for dtype in "fd"
+    )
+    assert_allclose(single.restoration_, double.restoration_, rtol=1e-2)
+
+
 # ---- streams
 
 

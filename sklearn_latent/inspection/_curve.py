@@ -127,7 +127,7 @@ class AnchorCurveDisplay:
         Raises
         ------
         ValueError
-            For a metric that was not computed, and an unknown spread.
+            For a metric that was not computed, results of different metrics, and an unknown spread.
         """
         several = isinstance(results, Mapping)
         constant = not several if constant is None else constant
@@ -142,6 +142,12 @@ class AnchorCurveDisplay:
                 style = _style(name, place, group if several else None)
                 curves.append((prefix + name, *curve, style))
             references.update(_native(result.native_scores_, metrics[-1], prefix))
+        if len(set(metrics)) > 1:
+            names = ", ".join(map(repr, sorted(set(metrics))))
+            raise ValueError(
+                f"The results are of different metrics, {names}, which one axis cannot show. "
+                "Choose one that all have with metric=."
+            )
         return cls._of(curves, metrics, references).plot(ax=ax, **options)
 
     @classmethod

@@ -7,7 +7,9 @@ nested: fewer are the first of more. So all comparisons are paired.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import threading
 import time
 import warnings
 from collections import Counter
@@ -163,13 +165,23 @@ def draw_anchors(train: np.ndarray, n_anchors: int, seed: int) -> np.ndarray:
     return np.sort(np.random.RandomState(seed).permutation(train)[:n_anchors])
 
 
-def _run(estimator, rows, test, pairs, scorers):
-    """One cell; what goes wrong in it is noted and costs no other cell."""
-    cell = Cell(dict.fromkeys(scorers, np.nan))
+@contextlib.contextmanager
+def _collected_warnings():
+    """Warnings of a cell; in a thread none, for filters belong to the process as a whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield []
+        return
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         # Decoders and maps that met a DataFrame once and now meet each other's arrays.
         warnings.filterwarnings("ignore", ".*valid feature names", UserWarning)
+        yield caught
+
+
+def _run(estimator, rows, test, pairs, scorers):
+    """One cell; what goes wrong in it is noted and costs no other cell."""
+    cell = Cell(dict.fromkeys(scorers, np.nan))
+    with _collected_warnings() as caught:
         try:
             start = time.perf_counter()
             estimator.fit(_safe_indexing(pairs.X, rows), _safe_indexing(pairs.y, rows))

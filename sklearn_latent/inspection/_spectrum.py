@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._array import svd, to_numpy
-from .._base import LinearTranslator
+from .._linear_base import LinearTranslator
 from .._validation import check_option
 from ._display_inputs import check_named, check_vector
 from ._style import REFERENCE, add_legend, axes_for, line_options

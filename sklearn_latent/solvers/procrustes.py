@@ -8,9 +8,8 @@ from .._array import Array, complement, namespace_of, qr, svd
 from .._moments import Factor, Products
 from .rank import numerical_rank
 
-# The polar factor of a matrix is as sensitive as its smallest singular value is small. Above this
-# share of the largest, float32 is left with digits enough.
-_WELL_CONDITIONED = 1e-2
+# Share of the largest singular value; rounding in float32 is 1e-7 of that.
+_WELL_CONDITIONED = 3e-2
 
 
 def procrustes(second: Factor | Products, dtype: Any = None) -> tuple[Array, Array, int]:
@@ -24,7 +23,7 @@ def procrustes(second: Factor | Products, dtype: Any = None) -> tuple[Array, Arr
     ----------
     second : Factor or Products
     dtype : dtype, default=None
-        Of the anchors, where a solution of its accuracy is enough.
+        In which XᵀY was summed; None for its own.
 
     Returns
     -------
@@ -32,24 +31,27 @@ def procrustes(second: Factor | Products, dtype: Any = None) -> tuple[Array, Arr
     singular_values : array of shape (min(d_source, d_target),) or fewer, of XᵀY
     rank : int
     """
-    if isinstance(second, Products):
-        quick = _quickly(second.xy, dtype)
-        if quick is not None:
-            return quick
     u, s, vt = _svd_of_cross_product(second)
-    rank = numerical_rank(s, s.dtype)
+    rank = numerical_rank(s, s.dtype if dtype is None else dtype)
     return u[:, :rank] @ vt[:rank, :], s, rank
 
 
-def _quickly(xy, dtype):
-    """The solution by arithmetic in float32; None where that is not asked for, or not enough."""
+def quick_procrustes(xy: Array, dtype: Any) -> tuple[Array, Array, int] | None:
+    """The same by arithmetic in `dtype`, in which `xy` was summed; None where that is too coarse.
+
+    The polar factor of a matrix is as sensitive as its smallest singular value is small.
+    """
     xp = namespace_of(xy)
-    if dtype != xp.float32 or xy.dtype == dtype:
-        return None
     u, s, vt = svd(xp.astype(xy, dtype))
-    if not s.shape[0] or not float(s[-1]) > _WELL_CONDITIONED * float(s[0]):
+    if not is_well_conditioned(s):
         return None
     return xp.astype(u @ vt, xy.dtype), xp.astype(s, xy.dtype), s.shape[0]
+
+
+def is_well_conditioned(singular_values: Array) -> bool:
+    """Whether all singular values (descending) are so large that float32 leaves digits enough."""
+    s = singular_values
+    return s.shape[0] > 0 and float(s[-1]) > _WELL_CONDITIONED * float(s[0])
 
 
 def least_error_scale(second: Factor | Products, W: Array, gain: float) -> float:
@@ -90,7 +92,7 @@ def polar_factor(A: Array, dtype: Any) -> tuple[Array, Array, int]:
     return u[:, :rank] @ vt[:rank, :], s, rank
 
 
-def rotation(xy: Array, *, allow_reflection: bool) -> tuple[Array, Array, int]:
+def rotation(xy: Array, *, allow_reflection: bool, dtype: Any = None) -> tuple[Array, Array, int]:
     """Semi-orthogonal W of full rank that maximises ``tr(Wᵀ xy)``; a rotation if so asked.
 
     What the rank of `xy` leaves open is turned as little as possible: among all completions the one
@@ -104,7 +106,7 @@ def rotation(xy: Array, *, allow_reflection: bool) -> tuple[Array, Array, int]:
     """
     xp = namespace_of(xy)
     u, s, vt = svd(xy)
-    rank = numerical_rank(s, s.dtype)
+    rank = numerical_rank(s, s.dtype if dtype is None else dtype)
     W = u[:, :rank] @ vt[:rank, :]
     if rank < s.shape[0]:
         free_x, free_y = complement(u[:, :rank]), complement(xp.matrix_transpose(vt[:rank, :]))

@@ -176,7 +176,7 @@ class Loss:
         """The error that is left after multiplying predictions by the best factor of at least 0."""
         if self.power + self.cross <= 0:  # of ŷ·y, so that 0 is the best
             return self.error + 2 * self.cross + self.power
-        return self.error - self.cross**2 / self.power
+        return max(self.error - self.cross**2 / self.power, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,11 +203,11 @@ class LeaveOneOut:
     dtype: Any = None
 
     def _predictions(
-        self, block: Block, alphas: list[float]
+        self, block: Block, alphas: list[float], dtype: Any
     ) -> Iterator[tuple[Array, Array, Array | None]]:
         """Residuals and predictions (n, d_target), and weights, for each strength."""
         xp = namespace_of(block[1])
-        dtype = block[1].dtype if self.dtype is None else self.dtype
+        dtype = block[1].dtype if dtype is None else dtype
         y, w = (None if a is None else xp.astype(a, dtype, copy=False) for a in block[1:3])
         residuals = left_out_residuals(
             self.path, block, alphas, self.mean_leverage, self.freedom, dtype
@@ -221,7 +221,7 @@ class LeaveOneOut:
     def losses(self, alphas: list[float]) -> list[Loss]:
         totals = [Loss(0.0, 0.0, 0.0)] * len(alphas)
         for block in self.blocks():
-            for i, sums in enumerate(self._predictions(block, alphas)):
+            for i, sums in enumerate(self._predictions(block, alphas, self.dtype)):
                 totals[i] = totals[i] + Loss.of_rows(*sums)
         return totals
 
@@ -231,13 +231,13 @@ class LeaveOneOut:
         first: Any = 0.0
         second: Any = 0.0
         for block in self.blocks():
-            ((_, predicted, w),) = self._predictions(block, [alpha])
+            ((_, predicted, w),) = self._predictions(block, [alpha], None)
             xp = namespace_of(predicted)
-            predicted -= xp.astype(self.origin, predicted.dtype)[None, :]
+            predicted -= self.origin[None, :]
             weighted = predicted if w is None else predicted * w[:, None]
             weight += predicted.shape[0] if w is None else float(xp.sum(w))
-            first = first + xp.astype(xp.sum(weighted, axis=0), self.origin.dtype)
-            second = second + xp.astype(weighted.T @ predicted, self.origin.dtype)
+            first = first + xp.sum(weighted, axis=0)
+            second = second + weighted.T @ predicted
         mean = first / weight
         return second / weight - mean[:, None] * mean[None, :]
 

@@ -1,0 +1,367 @@
+"""`LinearTranslator`: moments → solve → fold, what all linear translators share."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ._affine_map import AffineMap
+from ._array import (
+    Array,
+    asarray_like,
+    device_of,
+    fits_in,
+    is_dask,
+    is_numpy,
+    namespace_of,
+    nonzero,
+    row_norms,
+    to_numpy,
+    vanishes,
+)
+from ._base import BaseTranslator
+from ._fit_blocks import FitBlocksMixin
+from ._moments import Kind, PairMoments
+from ._scaling import PairScaling, parse_scaling
+from .anchors import check_selection
+from .solvers.rank import pinv
+
+
+class LinearTranslator(FitBlocksMixin, BaseTranslator):
+    """A translator that depends on its anchors through their `PairMoments` alone.
+
+    A subclass overrides `_estimate`, and `_kind` to say which moments it needs.
+    """
+
+    # Attributes that solving sets; `partial_fit` leaves them to their first use.
+    _solved_attributes: tuple[str, ...] = ("coef_", "intercept_")
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
+        """Estimate the map from paired anchors.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents; row i of X and y is the same item.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a weight of k counts as k repetitions of the row.
+
+        Returns
+        -------
+        self : object
+            The fitted translator.
+        """
+        self._check_parameters()
+        with self._unchanged_on_error():
+            if any(map(is_dask, (X, y, sample_weight))):
+                return self._fit_blocks(X, y, sample_weight)
+            return self._fit(X, y, sample_weight)
+
+    def _fit(self, X, y, sample_weight):
+        # of rows that count, their sums tell whether all values are finite
+        all_count = self.n_anchors is None and sample_weight is None
+        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True, finite_later=all_count)
+        random_state = check_random_state(self.random_state)
+        indices, n_rows = self._choose_anchors(X, weight, random_state), X.shape[0]
+        if indices is not None:
+            xp = namespace_of(X)
+            X, y = xp.take(X, indices, axis=0), xp.take(y, indices, axis=0)
+            weight = None if weight is None else xp.take(weight, indices, axis=0)
+        self._moments = None
+        self._accumulate(X, y, weight, rows_at_hand=True)
+        self._anchor_indices, self._n_seen = indices, n_rows
+        self._solve(random_state, (X, y, weight))
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
+        """Add a batch of paired anchors to those seen so far.
+
+        Exact: the map is that of one `fit` on all rows, in whatever batches they came. All rows of
+        positive weight are anchors (`n_anchors` is not used), and ``anchor_indices_`` counts them
+        as they came. The map is solved for at its first use after a batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d_source)
+            Source latents.
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents; row i of X and y is the same item.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        self : object
+            The translator.
+        """
+        self._check_parameters()
+        first = getattr(self, "_moments", None) is None
+        with self._unchanged_on_error():
+            if any(map(is_dask, (X, y, sample_weight))):
+                return self._partial_fit_blocks(X, y, sample_weight, first)
+            return self._partial_fit(X, y, sample_weight, first)
+
+    def _partial_fit(self, X, y, sample_weight, first):
+        X, y, weight = self._validate_pairs(
+            X,
+            y,
+            sample_weight,
+            reset=first,
+            in_stream=True,
+            finite_later=sample_weight is None,
+        )
+        if first:
+            self._moments, self._anchor_indices, self._n_seen = None, None, 0
+        self._accumulate(X, y, weight)
+        fresh = None if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+        self._count_anchors(X.shape[0], fresh)
+        self._forget_solution()
+        return self
+
+    @contextlib.contextmanager
+    def _unchanged_on_error(self):
+        """What was fitted before stays so where new data are refused."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _forget_solution(self):
+        for name in self._solved_attributes:
+            self.__dict__.pop(name, None)
+        self._unsolved = True
+
+    def inverse_transform(self, y: Any) -> Array:
+        """Map target latents back to the source by the pseudo-inverse of the map.
+
+        After `transform` it is the identity where the map loses nothing: a map of full rank with
+        d_source <= d_target, and no row normalisation.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples, d_target) or (n_samples,)
+            Target latents.
+
+        Returns
+        -------
+        array of shape (n_samples, d_source)
+            In the source's raw coordinates and the dtype of y.
+        """
+        if is_dask(y):
+            return self._map_blocks("inverse_transform", y)
+        check_is_fitted(self)
+        y = self._validate_target(y)
+        return self._backward_map().apply(y, _norms_to_divide_by if self._scaling.unit_y else None)
+
+    @abstractmethod
+    def _estimate(
+        self, moments: PairMoments, random_state: np.random.RandomState
+    ) -> tuple[Array, Array | None]:
+        """Solve for W (d_source, d_target) and a bias (or None) between the scaled spaces."""
+
+    def _estimate_from_rows(
+        self,
+        moments: PairMoments,
+        random_state: np.random.RandomState,
+        X: Array,
+        y: Array,
+        weight: Array | None,
+    ) -> tuple[Array, Array | None]:
+        """The same where the (unscaled) anchors are at hand, for what moments do not tell."""
+        return self._estimate(moments, random_state)
+
+    def _kind(self, X: Array) -> Kind:
+        """Which second moments the solver needs of data like X."""
+        return "cross"
+
+    def _summarise(
+        self,
+        X: Array,
+        y: Array,
+        weight: Array | None,
+        kind: Kind,
+        unit_rows: tuple[bool, bool],
+    ) -> PairMoments:
+        """What is kept of a batch."""
+        return PairMoments.from_arrays(X, y, weight, kind=kind, unit_rows=unit_rows)
+
+    def _summarise_quickly(
+        self,
+        X: Array,
+        y: Array,
+        weight: Array | None,
+        kind: Kind,
+        unit_rows: tuple[bool, bool],
+    ) -> PairMoments | None:
+        """The same less exactly, for `_estimate_from_rows` to improve on; None for never."""
+        return None
+
+    def _column_norms(self) -> Array:
+        """Norms of the scaled source columns, offsets included: what their rounding grows with."""
+        raw: Any = self._moments
+        norms = namespace_of(raw.mean_x).sqrt(raw.ss_x + raw.weight * raw.mean_x**2)
+        return norms / self._scaling.divisor_x
+
+    def _pinv(self, W: Array) -> Array:
+        """Pseudo-inverse of the W that was estimated."""
+        return pinv(W, self._dtype_like.dtype)
+
+    def _check_parameters(self) -> None:
+        parse_scaling(self.scaling)
+        check_selection(self.anchor_selection)
+
+    def _translate(self, X):
+        divisors = _norms_to_divide_by if self._scaling.unit_x else None
+        examine = self._examine if self._examines_parts(X) else None
+        return AffineMap(self.coef_, self.intercept_).apply(X, divisors, examine)
+
+    def _examines_parts(self, X):
+        return is_numpy(X) and not get_config()["assume_finite"]
+
+    def _examine(self, part):
+        """Raise as validation would for values that are not finite, while they are in the cache."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            flat = part.ravel() if part.flags.c_contiguous else None
+            total = np.sum(part) if flat is None else flat @ flat  # BLAS uses all cores
+        if not np.isfinite(total):
+            assert_all_finite(part, input_name="X", estimator_name=type(self).__name__)
+
+    def _fitted_array(self):
+        return self.coef_
+
+    def _statistics(self, X, seen):
+        """Of what kind the moments of a batch like X are, and whether sides are of unit rows."""
+        source, target = parse_scaling(self.scaling)
+        unit_rows = (source == "l2", target == "l2")
+        if seen is not None and unit_rows != self._unit_rows:
+            raise ValueError(
+                f"scaling became {self.scaling!r} between two batches, but whether rows are "
+                "normalised cannot change once some have been seen. Start again with fit."
+            )
+        return self._kind(X) if seen is None else seen.kind, unit_rows
+
+    def _accumulate(self, X, y, weight, *, rows_at_hand=False):
+        kind, unit_rows = self._statistics(X, self._moments)
+        with np.errstate(over="ignore", invalid="ignore"):
+            batch = None
+            if rows_at_hand:
+                batch = self._summarise_quickly(X, y, weight, kind, unit_rows)
+            if batch is None:
+                batch = self._summarise(X, y, weight, kind, unit_rows)
+        if not fits_in(batch.ss_x.dtype, batch.ss_x, batch.ss_y, batch.mean_x, batch.mean_y):
+            for name, side in (("X", X), ("y", y)):
+                assert_all_finite(side, input_name=name, estimator_name=type(self).__name__)
+        sides = ((X, batch.ss_x), (y, batch.ss_y))
+        vanishing = [batch.weight > 0 and vanishes(side, ss / batch.weight) for side, ss in sides]
+        self._add(batch, vanishing, X)
+
+    def _add(self, batch, vanishing, like):
+        """Add the moments of a batch; `like` says where and in which dtype it was."""
+        seen, scalings = self._moments, parse_scaling(self.scaling)
+        if not fits_in(batch.ss_x.dtype, batch.ss_x, batch.ss_y):
+            raise ValueError(
+                f"The squares of X or y overflow {batch.ss_x.dtype}: rescale the latents."
+            )
+        for name, vanished, scaling in zip("Xy", vanishing, scalings):
+            if vanished and scaling != "l2":
+                raise ValueError(
+                    f"The squares of {name} vanish in {batch.ss_x.dtype}: rescale the latents."
+                )
+        # Statistics follow the newest batch, so that a stream goes on where its data are now.
+        self._moments = batch if seen is None else seen.like(batch) + batch
+        self.n_anchors_ = self._moments.n_rows
+        self._unit_rows = tuple(scaling == "l2" for scaling in scalings)
+        wide = seen is not None and "64" in str(self._dtype_like.dtype)
+        # says where and in which dtype the fit was; a view of X would keep all of it alive
+        xp = namespace_of(like)
+        self._dtype_like = xp.empty(
+            (0, 1), dtype=xp.float64 if wide else like.dtype, device=device_of(like)
+        )
+
+    def _count_anchors(self, n_rows, fresh):
+        """Extend the anchors' row numbers by a batch; None stands for all of its rows."""
+        fresh = np.arange(n_rows) if fresh is None else fresh
+        if self._anchor_indices is not None or fresh.size < n_rows:
+            earlier = self._anchor_indices
+            earlier = np.arange(self._n_seen) if earlier is None else to_numpy(earlier)
+            self._anchor_indices = np.concatenate([earlier, self._n_seen + fresh])
+        self._n_seen += n_rows
+
+    def _solve(self, random_state, rows=None):
+        """From moments to the folded map: sets `coef_`, `intercept_` and what `_estimate` sets.
+
+        `rows` are the anchors (X, y, weight) that the moments were made of, where at hand.
+        """
+        if self._moments.n_rows < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
+                "1 sample. Give more rows, or a larger n_anchors."
+            )
+        self._scaling = PairScaling.from_moments(self._moments, self.scaling)
+        with np.errstate(over="ignore", invalid="ignore"):  # an error below says what happened
+            scaled = self._scaling.apply(self._moments)
+            if rows is None:
+                W, bias = self._estimate(scaled, random_state)
+            else:
+                W, bias = self._estimate_from_rows(scaled, random_state, *rows)
+            bias = namespace_of(W).zeros_like(self._scaling.shift_y) if bias is None else bias
+            folded = self._scaling.fold(W, bias)
+        if not fits_in(self._dtype_like.dtype, folded.coef, folded.intercept):
+            raise ValueError(
+                f"The map of {type(self).__name__} overflows {self._dtype_like.dtype}: the ranges "
+                "of X and y are too far apart. Rescale them, or give float64."
+            )
+        self.coef_ = asarray_like(folded.coef, self._dtype_like)
+        self.intercept_ = asarray_like(folded.intercept, self._dtype_like)
+        self._backward = None
+        self._unsolved = False
+
+    def _backward_map(self):
+        """The affine map target → source, made at its first use."""
+        coef = self.coef_
+        if self._backward is None:
+            W = self._scaling.unfold(coef)
+            swapped = self._scaling.swapped()
+            # x = (y - bias) W⁺ between the scaled spaces, the bias being what W makes of 0
+            origin = self._scaling.shift_x
+            bias = asarray_like(self.intercept_, origin) + asarray_like(coef, origin) @ origin
+            bias = (bias - self._scaling.shift_y) / self._scaling.scale_y
+            inverse = self._pinv(W)
+            self._backward = swapped.fold(inverse, -(bias @ inverse))
+        return self._backward
+
+    @property
+    def anchor_indices_(self) -> Array:
+        """Indices of the rows that served as anchors, (n_anchors_,), in the order chosen."""
+        check_is_fitted(self)
+        like = self._dtype_like
+        if self._anchor_indices is not None:
+            return asarray_like(self._anchor_indices, like, dtype=namespace_of(like).int64)
+        return namespace_of(like).arange(self.n_anchors_, device=device_of(like))
+
+    def __getattr__(self, name):
+        # Reached only where normal look-up fails: after `partial_fit`, before the map is solved.
+        if name in type(self)._solved_attributes and self.__dict__.get("_unsolved"):
+            self._solve(check_random_state(self.random_state))
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = True
+        return tags
+
+
+def _norms_to_divide_by(rows):
+    return nonzero(row_norms(rows))

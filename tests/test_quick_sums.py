@@ -1,0 +1,152 @@
+"""Sums in float32 are used where they suffice, and nobody notices where they do not."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+
+from sklearn_latent import ProcrustesTranslator, RigidTranslator
+from sklearn_latent._cross_sums import CrossSums
+from sklearn_latent._moments import PairMoments
+
+from .estimators import one_line
+
+TRANSLATORS = [
+    ProcrustesTranslator(),
+    ProcrustesTranslator(scaling="center"),
+    ProcrustesTranslator(scaling=None),
+    RigidTranslator(),
+    RigidTranslator(scaling="standard"),
+]
+every_translator = pytest.mark.parametrize("translator", TRANSLATORS, ids=one_line)
+
+
+@pytest.fixture(autouse=True)
+def whatever_the_size(monkeypatch):
+    monkeypatch.setattr("sklearn_latent._moments._LEAST_PRODUCT", 0)
+
+
+def noisy_rotation(n=3000, d=12, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    y = X @ np.linalg.qr(rng.normal(size=(d, d)))[0] + 0.3 * rng.normal(size=(n, d))
+    return X, y
+
+
+def one_hot():
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 10, 3000)
+    X = rng.normal(size=(10, 16))[label] + rng.normal(size=(3000, 16))
+    return X, np.eye(10)[label]
+
+
+def doubled_column():
+    X, y = noisy_rotation()
+    return np.hstack([X, X[:, :1]]), y
+
+
+def massive_activation():
+    rng = np.random.default_rng(0)
+    X, _ = noisy_rotation()
+    X[:, 0] *= 1e4
+    return X, X @ rng.normal(size=(12, 12)) + rng.normal(size=X.shape)
+
+
+def decaying():
+    X, y = noisy_rotation()
+    decay = np.geomspace(1, 1e-4, 12)
+    return X * decay, y * decay
+
+
+def outlier():
+    X, y = noisy_rotation()
+    X[7] = 1e6
+    return X, y
+
+
+def far_away():
+    X, y = noisy_rotation()
+    return X + 1e3, y - 1e3
+
+
+def tiny_column():
+    X, y = noisy_rotation()
+    X[:, 0] *= 1e-24
+    return X, y
+
+
+def constant_column():
+    X, y = noisy_rotation()
+    X[:, 3] = 0.1
+    return X, y
+
+
+DATA = [noisy_rotation, one_hot, doubled_column, massive_activation, decaying, outlier, far_away,
+        tiny_column, constant_column]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", DATA, ids=lambda make: make.__name__)
+@every_translator
+def test_the_map_is_that_of_float64(translator, make):
+    X, y = (side.astype(np.float32) for side in make())
+    single = clone(translator).fit(X, y)
+    double = clone(translator).fit(X.astype(float), y.astype(float))
+    assert single.rank_ == double.rank_
+    out, expected = single.transform(X), double.transform(X.astype(float))
+    spread = np.median(np.abs(expected - expected.mean(axis=0)))
+    # float32 itself has 7 digits of the largest value
+    assert_allclose(out, expected, atol=1e-4 * spread + 3e-6 * np.abs(expected).max())
+
+
+@every_translator
+def test_they_are_used_where_they_suffice(translator):
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    assert clone(translator).fit(X, y)._moments.is_quick
+    assert not clone(translator).fit(X.astype(float), y)._moments.is_quick
+    assert not clone(translator).partial_fit(X, y)._moments.is_quick
+    X, y = (side.astype(np.float32) for side in doubled_column())
+    y = np.hstack([y, y[:, :1]])
+    assert not clone(translator).fit(X, y)._moments.is_quick
+
+
+def test_small_problems_are_summed_in_float64(monkeypatch):
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    monkeypatch.undo()
+    assert not ProcrustesTranslator().fit(X, y)._moments.is_quick
+
+
+@pytest.mark.parametrize("make", [noisy_rotation, far_away, constant_column, outlier])
+def test_sums_are_those_of_float64(make):
+    X, y = (side.astype(np.float32) for side in make())
+    sums = CrossSums.from_arrays(X, y)
+    x, t = (side.astype(float) - side.mean(axis=0, dtype=float) for side in (X, y))
+    assert_allclose(sums.mean_x, X.mean(axis=0, dtype=float), rtol=1e-6, atol=1e-6)
+    assert_allclose(sums.ss_x, np.sum(x**2, axis=0), rtol=1e-5)
+    assert_allclose(sums.ss_y, np.sum(t**2, axis=0), rtol=1e-5)
+    size = np.linalg.norm(x, axis=0)[:, None] * np.linalg.norm(t, axis=0)
+    assert np.all(np.abs(sums.xy - x.T @ t) <= 1e-5 * size)
+
+
+def test_blocks_add_up(monkeypatch):
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    whole = CrossSums.from_arrays(X, y)
+    monkeypatch.setattr("sklearn_latent._cross_sums._BLOCK_ROWS", 700)
+    parts = CrossSums.from_arrays(X, y)
+    assert_allclose(parts.xy, whole.xy, rtol=1e-4, atol=1e-2)
+    assert_allclose(parts.mean_y, whole.mean_y, atol=1e-6)
+
+
+def test_squares_out_of_range_are_summed_in_float64():
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    assert PairMoments.quickly(X * np.float32(1e19), y) is None
+    expected = ProcrustesTranslator().fit(X, y)
+    out = ProcrustesTranslator().fit(X * np.float32(1e19), y).transform(X * np.float32(1e19))
+    assert_allclose(out, expected.transform(X), atol=1e-4)
+
+
+@every_translator
+def test_a_fit_is_continued(translator):
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    continued = clone(translator).fit(X[:2000], y[:2000]).partial_fit(X[2000:], y[2000:])
+    expected = clone(translator).fit(X, y)
+    assert_allclose(continued.transform(X), expected.transform(X), atol=1e-4)
