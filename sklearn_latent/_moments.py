@@ -117,8 +117,8 @@ class PairMoments:
         """Moments of kind "cross" by sums in float32, at twice the speed.
 
         Exact to about 1e-7 of the largest singular value of XᵀY: enough where the smallest is not
-        far below it. None where float32 is not what X and y are, or too narrow for their squares, or
-        where float64 is quick enough.
+        far below it. None where X and y are not in float32, where it is too narrow for their
+        squares, and where float64 is quick enough.
         """
         is_long = X.shape[0] > min(X.shape[1], y.shape[1])
         is_large = X.shape[1] * y.shape[1] >= _LEAST_PRODUCT

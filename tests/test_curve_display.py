@@ -216,5 +216,5 @@ def test_results_of_different_metrics_are_not_drawn_on_one_axis():
         scoring: compare_translators(X, y, TRANSLATORS, scoring=scoring, n_anchors=COUNTS, cv=3)
         for scoring in ("r2", "neg_latent_mse")
     }
-    with pytest.raises(ValueError, match="of different metrics, .*which one axis cannot show"):
+    with pytest.raises(ValueError, match=r"of different metrics, .*which one axis cannot show"):
         AnchorCurveDisplay.from_results(made)

@@ -56,7 +56,6 @@ def all_methods() -> dict[str, Method]:
         "RidgeTranslator, plain": Method(
             sklearn_latent.RidgeTranslator, {"restore_variance": False}
         ),
-        "RidgeTranslator, auto": Method(sklearn_latent.RidgeTranslator, {"shrink_to": "auto"}),
         "l-ortho of ridge": Method(sklearn_latent.LOrthoTranslator, {"alpha": None}),
         "KernelTranslator": Method(sklearn_latent.KernelTranslator),
     }

@@ -1,0 +1,71 @@
+"""Write the expected figures into README.md.
+
+    python benchmarks/tables/fill_readme.py
+
+Between ``<!-- NAME by LABEL -->`` and ``<!-- end -->`` goes ``expected/NAME.csv`` as a table with
+one column for each value of LABEL, and the command, data and time that stand in its head.
+``<!-- NAME by LABEL where OTHER in A, B -->`` takes only lines whose label OTHER is A or B.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from _report import Entry
+from common import EXPECTED, HERE, wide
+
+README = HERE / "README.md"
+BLOCK = re.compile(
+    r"(<!-- (?P<name>\w+) by (?P<label>.+?)(?: where (?P<other>.+?) in (?P<values>.+?))? -->\n)"
+    r".*?(<!-- end -->)",
+    re.DOTALL,
+)
+
+
+def read(path: Path) -> tuple[list[str], list[Entry]]:
+    """The notes in the head of a CSV, and its entries."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    notes = [line.removeprefix("# ") for line in lines if line.startswith("#")]
+    rows = csv.DictReader(lines[len(notes) :])
+    names = list(rows.fieldnames or ())
+    labels = names[: names.index("ours")]
+    entries = [
+        Entry(
+            {name: row[name] for name in labels},
+            float(row["ours"] or "nan"),
+            *(float(row[name]) if row[name] else None for name in ("spread", "n")),
+            *(float(row[name]) if row[name] else None for name in ("paper", "paper_spread")),
+        )
+        for row in rows
+    ]
+    return notes, entries
+
+
+def fill(text: str, folder: Path = EXPECTED) -> str:
+    """The text with all its blocks filled; those without a CSV say so."""
+
+    def block(match: re.Match[str]) -> str:
+        path = folder / f"{match['name']}.csv"
+        if not path.is_file():
+            return f"{match[1]}\nNot run yet.\n\n{match[6]}"
+        notes, entries = read(path)
+        if match["other"]:
+            values = match["values"].split(", ")
+            entries = [e for e in entries if str(e.labels[match["other"]]) in values]
+        sources = next(note for note in notes if note.startswith("Data: "))
+        seeds = sources.rpartition("Seeds: ")[2].rstrip(".")
+        foot = f"`{notes[0]}`; seeds {seeds}; {notes[-1]}"
+        return f"{match[1]}\n{wide(entries, match['label'])}\n\n{foot}\n\n{match[6]}"
+
+    return BLOCK.sub(block, text)
+
+
+def main() -> None:
+    """Fill the README beside this script."""
+    README.write_text(fill(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
