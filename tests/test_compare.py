@@ -16,7 +16,13 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import make_scorer, r2_score
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, train_test_split
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    train_test_split,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
@@ -891,3 +897,20 @@ def test_threads_leave_warnings_as_they_were():
     assert heard == ["still heard"]
     with pytest.raises(UserWarning, match="an error, as before"):
         warnings.warn("an error, as before", UserWarning, stacklevel=1)
+
+
+def test_missing_labels_are_named():
+    X, y = rotated(60)
+    decoder = LogisticRegression().fit(y, y[:, 0] > np.median(y[:, 0]))
+    for labels in (np.where(np.arange(60) == 3, np.nan, 1.0), [None] + ["a"] * 59):
+        with pytest.raises(ValueError, match="labels has missing values: leave these items out"):
+            compare_translators(X, y, TWO, decoder=decoder, labels=labels)
+
+
+def test_folds_of_groups_are_asked_for_as_folds():
+    X, y = rotated(60)
+    groups = np.arange(60) % 6
+    with pytest.raises(ValueError, match=r"cv=list\(GroupKFold\(\.\.\.\)\.split\(X, groups=groups"):
+        compare_translators(X, y, TWO, cv=GroupKFold(3))
+    folds = list(GroupKFold(3).split(X, groups=groups))
+    assert compare_translators(X, y, TWO, cv=folds).best_score_ > 0.99

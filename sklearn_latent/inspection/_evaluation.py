@@ -252,7 +252,15 @@ def _splits(pairs, cv, seed):
     else:
         cv = copy.deepcopy(check_cv(cv))  # its own random state, if any, is not advanced
     rows = np.zeros((pairs.n_rows, 1))
-    splits = [(np.asarray(train), np.asarray(test)) for train, test in cv.split(rows, labels)]
+    try:
+        splits = [(np.asarray(train), np.asarray(test)) for train, test in cv.split(rows, labels)]
+    except ValueError as error:
+        if "groups" not in str(error):
+            raise
+        raise ValueError(
+            f"{error} Give the folds themselves: cv=list({type(cv).__name__}(...).split(X, "
+            "groups=groups))."
+        ) from error
     if not splits or any(train.size == 0 or test.size == 0 for train, test in splits):
         raise ValueError("cv gives no folds, or folds with no training or no test rows.")
     return splits

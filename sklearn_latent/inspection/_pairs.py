@@ -46,6 +46,9 @@ def check_pairs(X: Any, y: Any, decoder: Any = None, labels: Any = None) -> Pair
                 f"labels has shape {labels.shape}; expected one for each of the {X.shape[0]} pairs."
             )
         labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+        # of NaN, None among objects included, not even itself is equal
+        if any(label is None for label in labels.ravel().tolist()) or np.any(labels != labels):
+            raise ValueError("labels has missing values: leave these items out of X, y and labels.")
     pairs = Pairs(X, y, decoder, labels)
     expected, n_columns = getattr(decoder, "n_features_in_", None), pairs.dimensions[1]
     if expected is not None and expected != n_columns:
