@@ -238,6 +238,8 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             assert_all_finite(part, input_name="X", estimator_name=type(self).__name__)
 
     def _fitted_array(self):
+        if self.__dict__.get("_unsolved"):
+            self._solve(check_random_state(self.random_state))
         return self.coef_
 
     def _statistics(self, X, seen):
@@ -353,7 +355,10 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def __getattr__(self, name):
         # Reached only where normal look-up fails: after `partial_fit`, before the map is solved.
         if name in type(self)._solved_attributes and self.__dict__.get("_unsolved"):
-            self._solve(check_random_state(self.random_state))
+            try:
+                self._solve(check_random_state(self.random_state))
+            except ValueError as error:  # `hasattr` is to say no, not to fail
+                raise AttributeError(f"There is no {name!r} yet. {error}") from error
             return getattr(self, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

@@ -143,6 +143,9 @@ def test_first_batch_of_one_row_is_not_yet_a_map(translator):
     for _ in range(2):  # and stays an error
         with pytest.raises(ValueError, match="needs at least 2 anchors"):
             translator.transform(X)
+    assert not hasattr(translator, "coef_")
+    with pytest.raises(AttributeError, match=r"There is no 'coef_' yet\. .* at least 2 anchors"):
+        _ = translator.coef_
     assert_same_fit(translator.partial_fit(X[1:], y[1:]), clone(translator).fit(X, y))
 
 
