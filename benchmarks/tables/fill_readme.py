@@ -13,8 +13,7 @@ import csv
 import re
 from pathlib import Path
 
-from _report import Entry
-from common import EXPECTED, HERE, wide
+from common import EXPECTED, HERE, Entry, wide
 
 README = HERE / "README.md"
 BLOCK = re.compile(
