@@ -3,7 +3,8 @@
     python benchmarks/tables/fill_readme.py
 
 Between ``<!-- NAME by LABEL -->`` and ``<!-- end -->`` goes ``expected/NAME.csv`` as a table with
-one column for each value of LABEL, and the command, data and time that stand in its head.
+one column for each value of LABEL, and from its head the caption, the command, the seeds and the
+time.
 ``<!-- NAME by LABEL where OTHER in A, B -->`` takes only lines whose label OTHER is A or B.
 """
 
@@ -53,9 +54,10 @@ def fill(text: str, folder: Path = EXPECTED) -> str:
         if match["other"]:
             values = match["values"].split(", ")
             entries = [e for e in entries if str(e.labels[match["other"]]) in values]
-        sources = next(note for note in notes if note.startswith("Data: "))
-        seeds = sources.rpartition("Seeds: ")[2].rstrip(".")
-        foot = f"`{notes[0]}`; seeds {seeds}; {notes[-1]}"
+        command, caption, *_ = notes
+        seeds = next(note for note in notes if "Seeds: " in note).rpartition("Seeds: ")[2]
+        took = notes[-1].rpartition("; ")[2].rpartition(", ")[2]
+        foot = f"{caption} `{command}`; seeds {seeds.rstrip('.')}; {took}"
         return f"{match[1]}\n{wide(entries, match['label'])}\n\n{foot}\n\n{match[6]}"
 
     return BLOCK.sub(block, text)
