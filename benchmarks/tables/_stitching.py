@@ -33,7 +33,7 @@ N_ANCHORS = 768
 """The dimension of most of the paper's encoders: "comparable with the dimensionality"."""
 CACHE = "stitching"
 OTHER_ENCODERS = (
-    "The encoders are other than the paper's (they are named below): compare patterns, not figures."
+    "The encoders are other than the paper's: compare patterns, not figures."
 )
 
 
