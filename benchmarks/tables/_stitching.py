@@ -32,9 +32,7 @@ from sklearn_latent.metrics import latent_cosine_similarity, latent_mse
 N_ANCHORS = 768
 """The dimension of most of the paper's encoders: "comparable with the dimensionality"."""
 CACHE = "stitching"
-OTHER_ENCODERS = (
-    "The encoders are other than the paper's: compare patterns, not figures."
-)
+OTHER_ENCODERS = "The encoders are other than the paper's: compare patterns, not figures."
 
 
 def methods(scaling: str) -> dict[str, Method]:
