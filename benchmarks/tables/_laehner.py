@@ -45,12 +45,19 @@ def thousandths(mean: float, spread: float) -> Spread:
 
 
 def translators() -> dict[str, Any]:
-    """Name -> unfitted translator."""
+    """Name -> unfitted translator; what the paper's words leave open, both ways."""
     return {
         "rigid": RigidTranslator(),
+        "rigid, no reflection": RigidTranslator(allow_reflection=False),
         "linear": LstsqTranslator(scaling=None),
+        "linear, offset": LstsqTranslator(scaling=None, fit_intercept=True),
         OURS: RidgeTranslator(),
     }
+
+
+def printed_as(method: str) -> str:
+    """The paper's name of a method: both rigid maps may be its "rigid"."""
+    return "rigid" if method == "rigid, no reflection" else method
 
 
 class Transfer:

@@ -12,7 +12,16 @@ from typing import Any
 
 from _autoencoders import Models, Recipe, add_training_arguments
 from _images import Images
-from _laehner import BATCH_SIZE, OUTPUT, PIXELS, UNITS, Transfer, thousandths, translators
+from _laehner import (
+    BATCH_SIZE,
+    OUTPUT,
+    PIXELS,
+    UNITS,
+    Transfer,
+    printed_as,
+    thousandths,
+    translators,
+)
 from common import Entry, Run, entry_of, make_parser
 
 EPOCHS = 10
@@ -130,7 +139,7 @@ def both_tables(
             "direction": direction,
             "method": method,
         }
-        printed = paper.get((direction, method))
+        printed = paper.get((direction, printed_as(method)))
         yield entry_of(labels, errors, printed and thousandths(*printed))
 
 

@@ -23,6 +23,7 @@ from _laehner import (
     UNITS,
     Spread,
     Transfer,
+    printed_as,
     quietly,
     thousandths,
     translators,
@@ -130,7 +131,7 @@ class Tables:
                 errors = [
                     self.transfer.direct(*pair, translator, n_anchors, draw) for draw, pair in pairs
                 ]
-                yield self.entry({**labels, "method": name}, errors, paper.get(name))
+                yield self.entry({**labels, "method": name}, errors, paper.get(printed_as(name)))
             for name, tasks in self.stitching(table, latent, n_anchors).items():
                 errors = [
                     self.transfer.direct(
