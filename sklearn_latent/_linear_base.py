@@ -203,8 +203,12 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         weight: Array | None,
         kind: Kind,
         unit_rows: tuple[bool, bool],
+        rows_at_hand: bool,
     ) -> PairMoments | None:
-        """The same less exactly, for `_estimate_from_rows` to improve on; None for never."""
+        """The same less exactly, where that will do; None for never.
+
+        With `rows_at_hand`, `_estimate_from_rows` can still decide against it.
+        """
         return None
 
     def _column_norms(self) -> Array:
@@ -256,9 +260,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def _accumulate(self, X, y, weight, *, rows_at_hand=False):
         kind, unit_rows = self._statistics(X, self._moments)
         with np.errstate(over="ignore", invalid="ignore"):
-            batch = None
-            if rows_at_hand:
-                batch = self._summarise_quickly(X, y, weight, kind, unit_rows)
+            batch = self._summarise_quickly(X, y, weight, kind, unit_rows, rows_at_hand)
             if batch is None:
                 batch = self._summarise(X, y, weight, kind, unit_rows)
         if not fits_in(batch.ss_x.dtype, batch.ss_x, batch.ss_y, batch.mean_x, batch.mean_y):

@@ -9,6 +9,7 @@ data, and those of two halves of the data merge into those of the whole, so one 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Literal
 
@@ -57,8 +58,13 @@ class Factor:
     x: Array  # (m, d_source)
     y: Array  # (m, d_target)
 
+    @property
+    def xy(self) -> Array:
+        """XᵀY, (d_source, d_target)."""
+        return self.x.T @ self.y
+
     def products(self, *, gram: bool) -> Products:
-        return Products(self.x.T @ self.y, self.x.T @ self.x if gram else None)
+        return Products(self.xy, self.x.T @ self.x if gram else None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +94,9 @@ class PairMoments:
     norm_y: float
     second: Factor | Products
     parts: tuple[PairMoments, ...] = ()  # others that an estimator wants merged along with these
-    is_quick: bool = False  # whether some were summed in float32
+    # Of XᵀY where rows were summed in float32, else 0: expected error, in the Frobenius norm, as a
+    # share of the root of sum(ss_x) * sum(ss_y).
+    rounding: float = 0.0
 
     @classmethod
     def from_arrays(
@@ -113,14 +121,14 @@ class PairMoments:
         return total
 
     @classmethod
-    def quickly(cls, X: Array, y: Array) -> PairMoments | None:
-        """Moments of kind "cross" by sums in float32, at twice the speed.
+    def quickly(cls, X: Array, y: Array, *, few: bool = False) -> PairMoments | None:
+        """Moments of kind "cross" by products in float32, at twice the speed.
 
         Exact to about 1e-7 of the largest singular value of XᵀY: enough where the smallest is not
         far below it. None where X and y are not in float32, where it is too narrow for their
-        squares, and where float64 is quick enough.
+        squares, and where float64 is quick enough: for few rows (unless `few`) or columns.
         """
-        is_long = X.shape[0] > min(X.shape[1], y.shape[1])
+        is_long = few or X.shape[0] > min(X.shape[1], y.shape[1])
         is_large = X.shape[1] * y.shape[1] >= _LEAST_PRODUCT
         if not (is_long and is_large and all(is_numpy(a) and a.dtype == "float32" for a in (X, y))):
             return None
@@ -138,7 +146,7 @@ class PairMoments:
             norm_x=0.0,
             norm_y=0.0,
             second=Products(sums.xy, None),
-            is_quick=True,
+            rounding=sums.rounding,
         )
 
     @classmethod
@@ -190,21 +198,34 @@ class PairMoments:
         share = other.weight / weight if weight > 0 else 0.0
         delta_x, delta_y = other.mean_x - self.mean_x, other.mean_y - self.mean_y
         between = self.weight * share  # = w_a w_b / (w_a + w_b)
+        ss_x = self.ss_x + other.ss_x + between * delta_x**2
+        ss_y = self.ss_y + other.ss_y + between * delta_y**2
         merged = PairMoments(
             kind=self.kind,
             n_rows=self.n_rows + other.n_rows,
             weight=weight,
             mean_x=self.mean_x + share * delta_x,
             mean_y=self.mean_y + share * delta_y,
-            ss_x=self.ss_x + other.ss_x + between * delta_x**2,
-            ss_y=self.ss_y + other.ss_y + between * delta_y**2,
+            ss_x=ss_x,
+            ss_y=ss_y,
             norm_x=self.norm_x + other.norm_x,
             norm_y=self.norm_y + other.norm_y,
             second=_merge(self, other, between, delta_x, delta_y),
             parts=tuple(a + b for a, b in zip(self.parts, other.parts)),
-            is_quick=self.is_quick or other.is_quick,
         )
+        error = math.hypot(self.rounding * self._size(), other.rounding * other._size())
+        if error > 0:
+            merged = dataclasses.replace(merged, rounding=error / merged._size())
         return merged._compressed()
+
+    def _size(self) -> float:
+        """What `rounding` is a share of."""
+        xp = namespace_of(self.ss_x)
+        return float(xp.sum(self.ss_x)) ** 0.5 * float(xp.sum(self.ss_y)) ** 0.5
+
+    def error(self) -> float:
+        """Frobenius norm of the error that XᵀY is expected to have of sums in float32."""
+        return self.rounding * self._size() if self.rounding > 0 else 0.0
 
     def like(self, other: PairMoments) -> PairMoments:
         """The same moments in the array library and on the device of `other`."""
@@ -219,8 +240,7 @@ class PairMoments:
 
     def cross_product(self) -> Array:
         """XᵀY as `second` holds it, (d_source, d_target)."""
-        second = self.second
-        return second.x.T @ second.y if isinstance(second, Factor) else second.xy
+        return self.second.xy
 
     def scaled(self, shift_x: Array, scale_x: Array, shift_y: Array, scale_y: Array) -> PairMoments:
         """Moments of ``(x - shift_x) / scale_x`` and ``(y - shift_y) / scale_y``."""

@@ -7,7 +7,8 @@ class AnchorWarning(UserWarning):
     """The anchors do not suffice for the map that was asked for.
 
     Given by `LstsqTranslator` where the anchors are about as many as source dimensions, or leave
-    the map undetermined.
+    the map undetermined. Given by `ProcrustesTranslator` and `RigidTranslator` where a stream of
+    float32 anchors turns out to have directions that vary too little for sums in float32.
 
     Examples
     --------

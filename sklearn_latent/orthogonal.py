@@ -2,55 +2,114 @@
 
 from __future__ import annotations
 
+import dataclasses
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
 
 from ._array import Array, namespace_of
+from ._cross_sums import largest_rounding
 from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, Scaling
-from ._validation import check_option
+from ._validation import check_option, warn
 from .anchors import AnchorSelection
+from .exceptions import AnchorWarning
 from .solvers.procrustes import (
-    is_well_conditioned,
+    expected_error,
     least_error_scale,
     procrustes,
-    quick_procrustes,
     rotation,
+    singular_values,
 )
+
+# What sums in float32 may cost, relative to the norm of the map.
+_EXACT = 5e-6
+_COARSE = 1e-4  # and from where on that is worth a warning
+
+# Rows per dimension from which on the singular values tell what those of all the stream will be.
+_ROWS_TO_JUDGE_BY = 4
 
 
 class OrthogonalTranslator(LinearTranslator):
     """A translator that needs the cross-product of its anchors alone.
 
-    `fit` sums float32 anchors in float32 and solves for the map. Where the singular values show
-    that this was too coarse, it sums again in float64: rows are at hand, unlike in a stream, whose
-    sums are in float64 from the first.
+    Float32 anchors are multiplied in float32, at twice the speed, where the singular values show
+    that this is exact enough. `fit` looks afterwards, and sums again in float64 if it was not. In a
+    stream rows do not come back: it begins in float64, and goes on in float32 once enough rows
+    have shown that it may.
     """
 
-    def _summarise_quickly(self, X, y, weight, kind, unit_rows):
-        plain = weight is None and not any(unit_rows)
-        return PairMoments.quickly(X, y) if plain and kind == "cross" else None
+    _singular_values: Array | None
+    _stream_in_float32: bool | None
+
+    @property
+    def singular_values_(self) -> Array:
+        self._fitted_array()  # solves, where `partial_fit` has left that to the first use
+        if self._singular_values is None:
+            self._singular_values = singular_values(self._aligned(self._scaled_moments()).second)
+        return self._singular_values
+
+    @abstractmethod
+    def _aligned(self, moments: PairMoments) -> PairMoments:
+        """The moments of scaled anchors whose XᵀY the map is the polar factor of."""
+
+    def _scaled_moments(self):
+        return self._scaling.apply(self._moments)
+
+    def _summarise_quickly(self, X, y, weight, kind, unit_rows, rows_at_hand):
+        if weight is not None or any(unit_rows) or kind != "cross":
+            return None
+        if rows_at_hand:
+            self._stream_in_float32 = None
+            return PairMoments.quickly(X, y)
+        return PairMoments.quickly(X, y, few=True) if self._float32_suffices() else None
+
+    def _float32_suffices(self):
+        """Whether the rest of a stream may be multiplied in float32."""
+        seen = self._moments
+        if seen is None:
+            self._stream_in_float32 = None
+            return False
+        if self._stream_in_float32 is None:
+            shape = seen.mean_x.shape[0], seen.mean_y.shape[0]
+            if seen.n_rows < _ROWS_TO_JUDGE_BY * max(shape):
+                return False
+            scaled = self._aligned(PairScaling.from_moments(seen, self.scaling).apply(seen))
+            values = singular_values(scaled.second)
+            rounding = largest_rounding(seen.n_rows, shape)
+            error = dataclasses.replace(scaled, rounding=rounding).error()
+            self._stream_in_float32 = expected_error(values, error, shape) <= _EXACT
+        return self._stream_in_float32
 
     def _estimate_from_rows(
         self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None
     ) -> tuple[Array, Array | None]:
-        if moments.is_quick:
-            found = self._estimate_quickly(moments)
-            if found is not None:
-                return found
-            self._moments = PairMoments.from_arrays(X, y, None, kind="cross")
-            self._scaling = PairScaling.from_moments(self._moments, self.scaling)
-            moments = self._scaling.apply(self._moments)
-        return self._estimate(moments, random_state)
+        found = self._estimate(moments, random_state)
+        if self._expected_error(moments) <= _EXACT:
+            return found
+        self._moments = PairMoments.from_arrays(X, y, None, kind="cross")
+        self._scaling = PairScaling.from_moments(self._moments, self.scaling)
+        return self._estimate(self._scaled_moments(), random_state)
 
-    def _estimate_quickly(self, moments):
-        """W and a bias, or None where sums in float32 are too coarse."""
-        raise NotImplementedError
+    def _solve(self, random_state, rows=None):
+        super()._solve(random_state, rows)
+        if rows is None and self._moments.rounding > 0:
+            error = self._expected_error(self._scaled_moments())
+            if error > _COARSE:
+                warn(
+                    f"The map of {type(self).__name__} is exact to about {error:.0e} only: the "
+                    "anchors vary little in some directions, too little for sums in float32. Give "
+                    "batches in float64, or all anchors to fit.",
+                    AnchorWarning,
+                )
 
-    def _dtype_of_sums(self, moments):
-        return np.float32 if moments.is_quick else None
+    def _expected_error(self, moments):
+        """Of the map that was estimated from these scaled moments."""
+        error = self._aligned(moments).error() if moments.rounding > 0 else 0.0
+        shape = moments.mean_x.shape[0], moments.mean_y.shape[0]
+        return expected_error(self._singular_values, error, shape) if error > 0 else 0.0
 
 
 class ProcrustesTranslator(OrthogonalTranslator):
@@ -154,7 +213,7 @@ class ProcrustesTranslator(OrthogonalTranslator):
     True
     """
 
-    _solved_attributes = ("coef_", "intercept_", "scale_", "singular_values_", "rank_")
+    _solved_attributes = ("coef_", "intercept_", "scale_", "rank_")
 
     def __init__(
         self,
@@ -178,24 +237,14 @@ class ProcrustesTranslator(OrthogonalTranslator):
     def _kind(self, X: Array) -> Kind:
         return "gram" if self.scale else "cross"
 
-    def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
-        moments = moments.about_zero()
-        W, self.singular_values_, self.rank_ = procrustes(
-            moments.second, self._dtype_of_sums(moments)
-        )
-        self.scale_ = 1.0
-        if self.scale:
-            gain = float(namespace_of(W).sum(self.singular_values_[: self.rank_]))
-            self.scale_ = least_error_scale(moments.second, W, gain)
-        return self.scale_ * W, None
+    def _aligned(self, moments: PairMoments) -> PairMoments:
+        return moments.about_zero()
 
-    def _estimate_quickly(self, moments):
-        found = quick_procrustes(moments.about_zero().second.xy, np.float32)
-        if found is None:
-            return None
-        W, self.singular_values_, self.rank_ = found
-        self.scale_ = 1.0
-        return W, None
+    def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
+        moments = self._aligned(moments)
+        W, self._singular_values, self.rank_ = procrustes(moments.second, moments.error())
+        self.scale_ = least_error_scale(moments.second, W) if self.scale else 1.0
+        return self.scale_ * W, None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -306,7 +355,7 @@ class RigidTranslator(OrthogonalTranslator):
     1.0
     """
 
-    _solved_attributes = ("coef_", "intercept_", "singular_values_", "rank_")
+    _solved_attributes = ("coef_", "intercept_", "rank_")
 
     def __init__(
         self,
@@ -327,17 +376,16 @@ class RigidTranslator(OrthogonalTranslator):
         super()._check_parameters()
         check_option("allow_reflection", self.allow_reflection, (True, False))
 
+    def _aligned(self, moments: PairMoments) -> PairMoments:
+        return moments
+
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, Array]:
-        W, self.singular_values_, self.rank_ = rotation(
-            moments.cross_product(),
+        W, self._singular_values, self.rank_ = rotation(
+            moments.second,
             allow_reflection=self.allow_reflection,
-            dtype=self._dtype_of_sums(moments),
+            error=moments.error(),
         )
         return W, moments.mean_y - moments.mean_x @ W
-
-    def _estimate_quickly(self, moments):
-        found = self._estimate(moments, None)
-        return found if is_well_conditioned(self.singular_values_) else None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

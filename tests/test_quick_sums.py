@@ -7,7 +7,10 @@ from sklearn.base import clone
 
 from sklearn_latent import ProcrustesTranslator, RigidTranslator
 from sklearn_latent._cross_sums import CrossSums
-from sklearn_latent._moments import PairMoments
+from sklearn_latent._moments import PairMoments, Products
+from sklearn_latent._scaling import PairScaling
+from sklearn_latent.exceptions import AnchorWarning
+from sklearn_latent.solvers.procrustes import expected_error, procrustes
 
 from .estimators import one_line
 
@@ -98,21 +101,99 @@ def test_the_map_is_that_of_float64(translator, make):
     assert_allclose(out, expected, atol=1e-4 * spread + 3e-6 * np.abs(expected).max())
 
 
+def in_batches(translator, X, y, size=500):
+    for start in range(0, len(X), size):
+        translator.partial_fit(X[start : start + size], y[start : start + size])
+    return translator
+
+
+@pytest.mark.parametrize("make", DATA, ids=lambda make: make.__name__)
+@every_translator
+def test_a_stream_has_the_map_of_float64(translator, make):
+    X, y = (side.astype(np.float32) for side in make())
+    single = in_batches(clone(translator), X, y)
+    double = clone(translator).fit(X.astype(float), y.astype(float))
+    assert single.rank_ == double.rank_
+    out, expected = single.transform(X), double.transform(X.astype(float))
+    spread = np.median(np.abs(expected - expected.mean(axis=0)))
+    assert_allclose(out, expected, atol=1e-4 * spread + 3e-6 * np.abs(expected).max())
+
+
+def sums_in_float32(translator):
+    return translator._moments.rounding > 0
+
+
 @every_translator
 def test_they_are_used_where_they_suffice(translator):
     X, y = (side.astype(np.float32) for side in noisy_rotation())
-    assert clone(translator).fit(X, y)._moments.is_quick
-    assert not clone(translator).fit(X.astype(float), y)._moments.is_quick
-    assert not clone(translator).partial_fit(X, y)._moments.is_quick
+    assert sums_in_float32(clone(translator).fit(X, y))
+    assert sums_in_float32(in_batches(clone(translator), X, y))
+    assert not sums_in_float32(clone(translator).fit(X.astype(float), y))
+    assert not sums_in_float32(in_batches(clone(translator), X, y.astype(float)))
     X, y = (side.astype(np.float32) for side in doubled_column())
     y = np.hstack([y, y[:, :1]])
-    assert not clone(translator).fit(X, y)._moments.is_quick
+    assert not sums_in_float32(clone(translator).fit(X, y))
+    assert not sums_in_float32(in_batches(clone(translator), X, y))
+
+
+def test_a_stream_is_judged_by_enough_rows():
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    few = ProcrustesTranslator().partial_fit(X[:40], y[:40])
+    assert not sums_in_float32(few.partial_fit(X[40:80], y[40:80]))
+    assert sums_in_float32(few.partial_fit(X[80:], y[80:]))
+
+
+def test_a_stream_is_judged_anew_after_fit():
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    worse, target = (np.hstack([side, side[:, :1]]) for side in (X, y))
+    translator = in_batches(ProcrustesTranslator(), X, y)
+    translator.fit(worse, target).partial_fit(worse, target)
+    assert not sums_in_float32(translator)
+
+
+def test_a_stream_that_turns_out_badly_says_so():
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    translator = in_batches(ProcrustesTranslator(scaling="center"), X[:500], y[:500])
+    # from here on two directions are the same, a million times as often
+    one = np.float32(1e4) * np.repeat(X[500:, :1], 12, axis=1)
+    translator.partial_fit(one, one)
+    with pytest.warns(AnchorWarning, match="Give batches in float64"):
+        translator.transform(X)
+
+
+@pytest.mark.parametrize("make", [noisy_rotation, decaying, one_hot, far_away])
+@pytest.mark.parametrize("scaling", ["standard", None])
+def test_the_expected_error_is_that_of_the_map(make, scaling):
+    X, y = (side.astype(np.float32) for side in make())
+    sums, exact = PairMoments.quickly(X, y), PairMoments.from_arrays(X, y, None, kind="cross")
+    scale = PairScaling.from_moments(exact, scaling)
+    quick, exact = (scale.apply(moments).about_zero() for moments in (sums, exact))
+    W, s, rank = procrustes(exact.second)
+    if rank < s.shape[0]:
+        pytest.skip("of no full rank")
+    change = procrustes(quick.second)[0] - W
+    expected = expected_error(s, quick.error(), W.shape)
+    assert 0 < np.linalg.norm(change) / np.linalg.norm(W) < 2 * expected
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (9, 12), (12, 9)])
+def test_an_error_changes_the_map_as_much_as_expected(shape):
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=shape) * np.geomspace(1, 1e-2, shape[1])
+    W, s, _ = procrustes(Products(A, None))
+    size, changes = 1e-7, []
+    for _ in range(300):
+        error = rng.normal(size=shape)
+        error *= size / np.linalg.norm(error)
+        changes.append(np.linalg.norm(procrustes(Products(A + error, None))[0] - W))
+    found = np.mean(np.square(changes)) ** 0.5 / np.linalg.norm(W)
+    assert_allclose(found, expected_error(s, size, shape), rtol=0.1)
 
 
 def test_small_problems_are_summed_in_float64(monkeypatch):
     X, y = (side.astype(np.float32) for side in noisy_rotation())
     monkeypatch.undo()
-    assert not ProcrustesTranslator().fit(X, y)._moments.is_quick
+    assert not sums_in_float32(ProcrustesTranslator().fit(X, y))
 
 
 @pytest.mark.parametrize("make", [noisy_rotation, far_away, constant_column, outlier])

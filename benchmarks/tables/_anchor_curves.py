@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from _maiorca import NAMES
-from _stitching import CACHE, OTHER_ENCODERS, SVM, Stitching, data_sets, methods, stitching_parser
+from _stitching import (
+    CACHE,
+    KERNEL,
+    OTHER_ENCODERS,
+    SVM,
+    Stitching,
+    data_sets,
+    methods,
+    stitching_parser,
+)
 from common import Entry, Run, entry_of
 
 from sklearn_latent.inspection import AnchorCurveDisplay
 
 N_ANCHORS = (50, 100, 200, 400, 768, 1500, 3000)
-LEFT_OUT = ("kernel (ours)",)
+LEFT_OUT = (KERNEL,)
 
 
 def curves(name: str, doc: str | None, arguments: list[str] | None, metric: str, axis: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import joblib
@@ -22,7 +22,7 @@ from sklearn_latent import RelativeProjector
 SIDE = 28
 CHANNELS = {"wide conv": (32, 64, 128, 256), "conv": (16, 32, 64)}
 HIDDEN = (512, 256)
-TRAINING = 1
+TRAINING = 2
 """Raise it when training changes: what was trained before is then trained anew."""
 BLOCK = 1000
 """Images that are encoded or decoded at once."""
@@ -77,9 +77,12 @@ def standardised(images: np.ndarray, recipe: Recipe) -> np.ndarray:
     return (images - mean) / deviation
 
 
+@functools.lru_cache(maxsize=64)
 def anchor_rows(n_rows: int, n_anchors: int, seed: int = 0) -> np.ndarray:
     """Rows (n_anchors,) of the training images, drawn uniformly without repetition."""
-    return np.random.default_rng(seed).permutation(n_rows)[:n_anchors]
+    rows = np.random.default_rng(seed).permutation(n_rows)[:n_anchors]
+    rows.setflags(write=False)
+    return rows
 
 
 class _UnitRows(nn.Module):
@@ -206,7 +209,7 @@ def train(
                 return decoder(inputs[rows])
         else:
             trained += encoder.parameters()
-            reconstruct = partial(_reconstruct, recipe, encoder, decoder, pixels)
+            reconstruct = functools.partial(_reconstruct, recipe, encoder, decoder, pixels)
         losses = _descend(recipe, trained, pixels, reconstruct)
     return {
         "encoder": base["encoder"] if recipe.relative == "decoder" else _arrays(encoder),
@@ -225,10 +228,10 @@ def _relative_inputs(recipe: Recipe, base: Mapping[str, Any] | None, images: np.
 
 
 def _reconstruct(recipe, encoder, decoder, pixels, rows):
-    latents = encoder(pixels[rows])
     if recipe.relative is None:
-        return decoder(latents)
-    anchors = encoder(pixels[anchor_rows(len(pixels), recipe.n_anchors)])
+        return decoder(encoder(pixels[rows]))
+    anchors = torch.tensor(anchor_rows(len(pixels), recipe.n_anchors), device=rows.device)
+    latents, anchors = encoder(pixels[torch.cat([rows, anchors])]).tensor_split([len(rows)])
     if recipe.metric == "cosine":
         return decoder(nn.functional.normalize(latents) @ nn.functional.normalize(anchors).T)
     # squares of differences, not the expanded square: an anchor has itself at distance 0
@@ -243,7 +246,7 @@ def _descend(
     reconstruct: Callable[[Tensor], Tensor],
 ) -> list[float]:
     shuffle = torch.Generator().manual_seed(recipe.seed)
-    optimizer = torch.optim.Adam(parameters, lr=recipe.learning_rate)
+    optimizer = torch.optim.Adam(parameters, lr=recipe.learning_rate, fused=True)
     n_steps = recipe.epochs * -(-len(pixels) // recipe.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
     losses = []

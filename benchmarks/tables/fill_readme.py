@@ -1,25 +1,28 @@
 """Write the expected figures into README.md.
 
-    python benchmarks/tables/fill_readme.py
+    python benchmarks/tables/fill_readme.py [FILE]
 
 Between ``<!-- NAME by LABEL -->`` and ``<!-- end -->`` goes ``expected/NAME.csv`` as a table with
 one column for each value of LABEL, and from its head the caption, the command, the seeds and the
 time.
-``<!-- NAME by LABEL where OTHER in A, B -->`` takes only lines whose label OTHER is A or B.
+``<!-- NAME by LABEL where OTHER in A, B -->`` takes only lines whose label OTHER is A or B;
+``to 3 digits`` at the end prints three digits, not two. FILE: another than README.md.
 """
 
 from __future__ import annotations
 
 import csv
 import re
+import sys
 from pathlib import Path
 
 from common import EXPECTED, HERE, Entry, wide
 
 README = HERE / "README.md"
 BLOCK = re.compile(
-    r"(<!-- (?P<name>\w+) by (?P<label>.+?)(?: where (?P<other>.+?) in (?P<values>.+?))? -->\n)"
-    r".*?(<!-- end -->)",
+    r"(<!-- (?P<name>\w+) by (?P<label>.+?)(?: where (?P<other>.+?) in (?P<values>.+?))?"
+    r"(?: to (?P<digits>\d) digits)? -->\n)"
+    r".*?(?P<end><!-- end -->)",
     re.DOTALL,
 )
 
@@ -49,7 +52,7 @@ def fill(text: str, folder: Path = EXPECTED) -> str:
     def block(match: re.Match[str]) -> str:
         path = folder / f"{match['name']}.csv"
         if not path.is_file():
-            return f"{match[1]}\nNot run yet.\n\n{match[6]}"
+            return f"{match[1]}\nNot run yet.\n\n{match['end']}"
         notes, entries = read(path)
         if match["other"]:
             values = match["values"].split(", ")
@@ -57,15 +60,17 @@ def fill(text: str, folder: Path = EXPECTED) -> str:
         command, caption, *_ = notes
         seeds = next(note for note in notes if "Seeds: " in note).rpartition("Seeds: ")[2]
         took = notes[-1].rpartition("; ")[2].rpartition(", ")[2]
+        table = wide(entries, match["label"], digits=int(match["digits"] or 2))
         foot = f"{caption} `{command}`; seeds {seeds.rstrip('.')}; {took}"
-        return f"{match[1]}\n{wide(entries, match['label'])}\n\n{foot}\n\n{match[6]}"
+        return f"{match[1]}\n{table}\n\n{foot}\n\n{match['end']}"
 
     return BLOCK.sub(block, text)
 
 
 def main() -> None:
-    """Fill the README beside this script."""
-    README.write_text(fill(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Fill the README beside this script, or another file."""
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else README
+    path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

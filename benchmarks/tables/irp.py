@@ -115,7 +115,7 @@ def _entries(delta: str, omega: int | str, found: list[dict[str, float]]) -> lis
 
 
 def _draw(run: Run, entries: list[Entry]) -> Any:
-    figure = run.figure(figsize=(12.5, 3.8), layout="constrained")
+    figure = run.figure(figsize=(12.5, 4.2), layout="constrained")
 
     def values(name: str, omega: int | str, deltas: list[str]) -> np.ndarray:
         found = {
@@ -135,7 +135,15 @@ def _draw(run: Run, entries: list[Entry]) -> Any:
         ).plot(ax=ax)
         ax.axhline(values(name, 1, ["None"])[0], color="black", linestyle=":", label="not pruned")
         ax.set(xlabel="condition number of the target's anchors", xscale="log")
-        ax.legend()
+        for delta, x, y in zip(
+            deltas, values("condition", OMEGAS[-1], deltas), values(name, OMEGAS[-1], deltas)
+        ):
+            ax.annotate(delta, (x, y), (4, 4), textcoords="offset points", fontsize="small")
+        if (legend := ax.get_legend()) is not None:
+            legend.remove()
+    lines, names = ax.get_legend_handles_labels()
+    title = "numbers at the points: delta"
+    figure.legend(lines, names, loc="outside lower center", ncols=len(names), title=title)
     return figure
 
 

@@ -24,7 +24,7 @@ from _laehner import (
 )
 from common import Entry, Run, entry_of, make_parser
 
-EPOCHS = 10
+EPOCHS = 2
 CONV_TO_MLP, MLP_TO_CONV = "conv to MLP", "MLP to conv"
 COSINE = "decoder, cosine (ours)"
 # (latent, anchors) -> (direction, method) -> mean, spread in 10^-3
@@ -90,9 +90,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run both tables."""
     parser = make_parser(__doc__, seeds=3)
     add_training_arguments(parser)
+    parser.add_argument(
+        "--latents", type=int, nargs="+", choices=(50, 100), default=[50, 100], help="lines to run"
+    )
     run = Run("laehner_architectures", parser, arguments)
     models, images = Models(run), run.images("fashion_mnist")
-    sizes = {(8, 12): TABLE_5[50, 100]} if run.fast else TABLE_5
+    sizes = [size for size in TABLE_5 if size[0] in run.options.latents]
+    sizes = [(8, 12)] if run.fast else sizes
     run.header(
         f"""Tables 5 and 6 of Lähner & Moeller (2023): test reconstruction error on Fashion-MNIST,
         mean and deviation over {len(run.seeds)} trainings of each architecture, or all pairs of one

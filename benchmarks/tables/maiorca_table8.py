@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Sequence
 
 from _autoencoders import Models
-from _generation import Stitching, data_sets, entries_of, make_run, methods, recipe
+from _generation import N_TEST, Stitching, data_sets, entries_of, make_run, methods, recipe
 
 # lcos, lmse, rmse
 PAPER = {
@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = make_run("maiorca_table8", __doc__, arguments)
     sizes, n_anchors = ((8, 12), 20) if run.fast else ((250, 500), 500)
     models = Models(run)
-    recipes = [recipe(run, size, seed) for size in sizes for seed in run.seeds]
+    # the two of the larger size are those of Table 3
+    seeds = {sizes[0]: run.seeds, sizes[1]: range(max(2, len(run.seeds)))}
+    recipes = [recipe(run, size, seed) for size in sizes for seed in seeds[size]]
     pairs = [
         (source, target)
         for source, target in itertools.permutations(recipes, 2)
@@ -42,11 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     everything = data_sets(run)
     run.header(
         f"""Table 8 of Maiorca et al. (2023): lcos, lmse and rmse of autoencoders stitched across
-        bottleneck sizes {sizes[0]} and {sizes[1]}, {n_anchors} anchors, standard scaling; mean and
-        deviation over all {len(pairs)} ordered pairs of different size, and over those of one
-        direction, each with its own draw of the anchors; all test images. Autoencoders:
-        {recipes[0]}, on {models.device}. The paper's architecture, training and units are not
-        printed in it: compare patterns."""
+        bottleneck sizes {sizes[0]} and {sizes[1]}, {n_anchors} anchors, standard scaling;
+        trainings of each: {", ".join(str(len(some)) for some in seeds.values())} (the paper: 5, 5);
+        mean and deviation over all {len(pairs)} ordered pairs of different size, and over those of
+        one direction, each with its own draw of the anchors; the first {N_TEST} test images.
+        Autoencoders: {recipes[0]}, on {models.device}. The paper's architecture, training and units
+        are not printed in it: compare patterns."""
     )
     entries = []
     for images in everything:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._array import Array, complement, namespace_of, qr, svd
+from .._array import Array, complement, eigh, is_accelerated, is_numpy, namespace_of, qr, svd
 from .._moments import Factor, Products
-from .rank import numerical_rank
+from .polar import polar_by_products
+from .rank import count, numerical_rank
 
-# Share of the largest singular value; rounding in float32 is 1e-7 of that.
-_WELL_CONDITIONED = 3e-2
+# Of the eigenvalues of AᵀA, least to largest: down to it the singular vectors that they give in
+# float64 are exact to 1e-7, far below what sums in float32 leave.
+_LEAST_EIGENVALUE = 1e-9
 
 
-def procrustes(second: Factor | Products, dtype: Any = None) -> tuple[Array, Array, int]:
+def procrustes(second: Factor | Products, error: float = 0.0) -> tuple[Array, Array | None, int]:
     """Semi-orthogonal ``W = U Vᵀ`` of the SVD ``XᵀY = U S Vᵀ``, which minimises ``‖XW - Y‖``.
 
     Zero-padding the smaller space, solving and cropping gives this same thin SVD. Directions in
@@ -22,41 +24,56 @@ def procrustes(second: Factor | Products, dtype: Any = None) -> tuple[Array, Arr
     Parameters
     ----------
     second : Factor or Products
-    dtype : dtype, default=None
-        In which XᵀY was summed; None for its own.
+    error : float, default=0.0
+        Expected Frobenius norm of the error of XᵀY, beyond rounding in its own dtype.
 
     Returns
     -------
     W : array of shape (d_source, d_target)
     singular_values : array of shape (min(d_source, d_target),) or fewer, of XᵀY
+        None where W was found without them.
     rank : int
     """
-    u, s, vt = _svd_of_cross_product(second)
-    rank = numerical_rank(s, s.dtype if dtype is None else dtype)
+    W = _polar_on_accelerator(second)
+    if W is not None:
+        return W, None, min(W.shape)
+    u, s, vt = _svd_of_cross_product(second, error)
+    rank = _rank(s, error)
     return u[:, :rank] @ vt[:rank, :], s, rank
 
 
-def quick_procrustes(xy: Array, dtype: Any) -> tuple[Array, Array, int] | None:
-    """The same by arithmetic in `dtype`, in which `xy` was summed; None where that is too coarse.
+def expected_error(singular_values: Array, error: float, shape: tuple[int, ...]) -> float:
+    """Expected error of the map from `procrustes`, relative to its Frobenius norm.
 
-    The polar factor of a matrix is as sensitive as its smallest singular value is small.
+    To first order an error ``E`` of XᵀY changes W, between the singular vectors i and j, by
+    ``(E_ij - E_ji) / (s_i + s_j)``: what is known least are directions that vary least.
+
+    Parameters
+    ----------
+    singular_values : array of shape (r,), of XᵀY
+    error : float
+        Frobenius norm of E, whose entries are taken to be alike and independent.
+    shape : (d_source, d_target)
     """
-    xp = namespace_of(xy)
-    u, s, vt = svd(xp.astype(xy, dtype))
-    if not is_well_conditioned(s):
-        return None
-    return xp.astype(u @ vt, xy.dtype), xp.astype(s, xy.dtype), s.shape[0]
+    xp, s = namespace_of(singular_values), singular_values
+    if float(xp.min(s)) <= error:
+        return float("inf")
+    all_pairs, equal = float(xp.sum((s[:, None] + s[None, :]) ** -2.0)), float(xp.sum(s**-2.0))
+    squares = 2 * all_pairs - equal / 2
+    squares += (max(shape) - s.shape[0]) * equal
+    return error * (squares / (shape[0] * shape[1] * s.shape[0])) ** 0.5
 
 
-def is_well_conditioned(singular_values: Array) -> bool:
-    """Whether all singular values (descending) are so large that float32 leaves digits enough."""
-    s = singular_values
-    return s.shape[0] > 0 and float(s[-1]) > _WELL_CONDITIONED * float(s[0])
+def _rank(singular_values, error):
+    """How many singular values (descending) are more than rounding and than `error`."""
+    rank = numerical_rank(singular_values, singular_values.dtype)
+    return min(rank, count(singular_values > error)) if error > 0 else rank
 
 
-def least_error_scale(second: Factor | Products, W: Array, gain: float) -> float:
-    """The s that minimises ``‖s XW - Y‖``, where `gain` is ``tr(Wᵀ XᵀY)``; 1 where XW is zero."""
+def least_error_scale(second: Factor | Products, W: Array) -> float:
+    """The s that minimises ``‖s XW - Y‖``; 1 where XW is zero."""
     xp = namespace_of(W)
+    gain = float(xp.sum(W * second.xy))
     if isinstance(second, Factor):
         power = float(xp.sum((second.x @ W) ** 2))
     else:
@@ -66,14 +83,28 @@ def least_error_scale(second: Factor | Products, W: Array, gain: float) -> float
 
 def scaled_procrustes(second: Factor | Products) -> Array:
     """The similarity ``s U Vᵀ`` of least error, (d_source, d_target)."""
-    W, s, rank = procrustes(second)
-    gain = float(namespace_of(W).sum(s[:rank]))
-    return least_error_scale(second, W, gain) * W
+    W = procrustes(second)[0]
+    return least_error_scale(second, W) * W
 
 
-def _svd_of_cross_product(second):
+def singular_values(second: Factor | Products) -> Array:
+    """Of XᵀY, descending."""
+    return _svd_of_cross_product(second, 0.0)[1]
+
+
+def _polar_on_accelerator(second):
+    """``U Vᵀ`` without a decomposition, where that is quicker and exact enough, else None."""
+    rows = second.x if isinstance(second, Factor) else None
+    if rows is not None and rows.shape[0] < min(rows.shape[1], second.y.shape[1]):
+        return None
+    xy = second.xy
+    return polar_by_products(xy) if is_accelerated(xy) else None
+
+
+def _svd_of_cross_product(second, error):
     if isinstance(second, Products):
-        return svd(second.xy)
+        quick = _svd_by_gram(second.xy) if error > 0 and is_numpy(second.xy) else None
+        return svd(second.xy) if quick is None else quick
     x, y = second.x, second.y
     xp = namespace_of(x)
     if x.shape[0] >= min(x.shape[1], y.shape[1]):
@@ -85,6 +116,18 @@ def _svd_of_cross_product(second):
     return q @ u, s, vt @ xp.matrix_transpose(p)
 
 
+def _svd_by_gram(a):
+    """The thin SVD by the eigenvectors of aᵀa, in a third of the time; None where inexact."""
+    if a.shape[0] < a.shape[1]:
+        found = _svd_by_gram(a.T)
+        return None if found is None else (found[2].T, found[1], found[0].T)
+    values, vectors = eigh(a.T @ a)
+    if not values[0] > _LEAST_EIGENVALUE * values[-1]:
+        return None
+    s, v = values[::-1] ** 0.5, vectors[:, ::-1]
+    return a @ (v / s), s, v.T
+
+
 def polar_factor(A: Array, dtype: Any) -> tuple[Array, Array, int]:
     """The semi-orthogonal ``U Vᵀ`` nearest to ``A = U S Vᵀ``, on the rank that A has in `dtype`."""
     u, s, vt = svd(A)
@@ -92,21 +135,27 @@ def polar_factor(A: Array, dtype: Any) -> tuple[Array, Array, int]:
     return u[:, :rank] @ vt[:rank, :], s, rank
 
 
-def rotation(xy: Array, *, allow_reflection: bool, dtype: Any = None) -> tuple[Array, Array, int]:
-    """Semi-orthogonal W of full rank that maximises ``tr(Wᵀ xy)``; a rotation if so asked.
+def rotation(
+    second: Factor | Products, *, allow_reflection: bool, error: float = 0.0
+) -> tuple[Array, Array | None, int]:
+    """Semi-orthogonal W of full rank that minimises ``‖XW - Y‖``; a rotation if so asked.
 
-    What the rank of `xy` leaves open is turned as little as possible: among all completions the one
+    What the rank of XᵀY leaves open is turned as little as possible: among all completions the one
     nearest to the (padded) identity, which unlike the singular vectors of 0 is unique.
 
     Returns
     -------
     W : array of shape (d_source, d_target)
-    singular_values : array of shape (min(d_source, d_target),), of xy
+    singular_values : array of shape (min(d_source, d_target),), of XᵀY
+        None where W was found without them.
     rank : int
     """
+    xy, W = second.xy, _polar_on_accelerator(second)
     xp = namespace_of(xy)
-    u, s, vt = svd(xy)
-    rank = numerical_rank(s, s.dtype if dtype is None else dtype)
+    if W is not None and (allow_reflection or W.shape[0] != W.shape[1]):
+        return W, None, min(W.shape)
+    u, s, vt = _svd_of_cross_product(Products(xy, None), error)
+    rank = _rank(s, error)
     W = u[:, :rank] @ vt[:rank, :]
     if rank < s.shape[0]:
         free_x, free_y = complement(u[:, :rank]), complement(xp.matrix_transpose(vt[:rank, :]))
