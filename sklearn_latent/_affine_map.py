@@ -31,7 +31,7 @@ class AffineMap:
         self,
         X: Array,
         divisors_of: Callable[[Array], Array] | None = None,
-        examine: Callable[[Array], None] | None = None,
+        examine: Callable[[Array, Array], None] | None = None,
     ) -> Array:
         """Map the rows of X in its own dtype, library and device: one GEMM and an add.
 
@@ -42,23 +42,24 @@ class AffineMap:
             Gives what each row of X, or of a part of it, is divided by, (n,). The product is
             divided, which spares a copy of X.
         examine : callable, default=None
-            Is shown every part of X before it is used.
+            Is shown every part of X, and what it was mapped to.
         """
         coef, intercept = asarray_like(self.coef, X), asarray_like(self.intercept, X)
         if not is_numpy(X):
-            if examine is not None:
-                examine(X)
             divisors = None if divisors_of is None else asarray_like(divisors_of(X), X)
-            return add_product(X, coef, intercept, divisors)
+            out = add_product(X, coef, intercept, divisors)
+            if examine is not None:
+                examine(X, out)
+            return out
         # The same in parts: no second pass over memory, and no temporary of the size of X.
         out = np.empty((X.shape[0], coef.shape[0]), dtype=X.dtype)
         step = max(256, _BLOCK_ELEMENTS // max(coef.shape))
         for start in range(0, X.shape[0], step):
             part, rows = X[start : start + step], out[start : start + step]
-            if examine is not None:
-                examine(part)
             np.matmul(part, coef.T, out=rows)
             if divisors_of is not None:
                 rows /= divisors_of(part)[:, None]
             rows += intercept
+            if examine is not None:
+                examine(part, rows)
         return out

@@ -161,10 +161,9 @@ def svd(a: Array) -> tuple[Array, Array, Array]:
 
 def eigh(a: Array) -> tuple[Array, Array]:
     """Eigenvalues (ascending) and eigenvectors of a symmetric matrix."""
-    xp = namespace_of(a)
-    if xp is not numpy_api:
-        return xp.linalg.eigh(a)
-    return scipy.linalg.eigh(a, check_finite=False, driver="evd")  # the quickest of all vectors
+    # Of NumPy's own library, where SciPy's would find the cores taken: the threads of NumPy's
+    # products spin on for a while, and this most often follows one.
+    return namespace_of(a).linalg.eigh(a)
 
 
 def qr(a: Array) -> tuple[Array, Array]:

@@ -11,7 +11,8 @@ import dataclasses
 import numpy as np
 
 _BLOCK_ROWS = 8192  # of one product: long enough for full speed
-_PART_ROWS = 512  # of one sum in float32: few enough for its digits, and in the cache
+_PART_ROWS = 256  # of one sum in float32: few enough for its digits, and in the cache
+_FIRST_ROWS = 64  # that tell roughly where a column lies
 
 # Columns further than this many standard deviations from 0 are moved there first: the product of
 # uncentred rows loses as many digits.
@@ -19,8 +20,8 @@ _FAR = 2.0
 
 _LEAST_SQUARE = 1e-30  # on average; below it float32 loses digits of squares
 
-# Error of a product in the Frobenius norm, as a share of float32's epsilon and of both sides' norms:
-# above most of what two versions of OpenBLAS showed for 8 to 768 columns. Few columns add up badly.
+# Frobenius norm of the error of a product, as a share of float32's epsilon and of the norms of both
+# sides: above most of what two versions of OpenBLAS showed for 8 to 768 columns. Few add up badly.
 _ROUNDING, _ROUNDING_OF_FEW = 0.15, 20.0
 
 
@@ -40,10 +41,11 @@ class CrossSums:
         """Of float32 rows X (n, d_source) and y (n, d_target); None where squares do not fit."""
         n = X.shape[0]
         x_side, y_side = _Side(X), _Side(y)
-        xy = np.zeros((X.shape[1], y.shape[1]))
+        xy = 0.0
         for start in range(0, n, _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
-            xy += x_side.add(X[rows]).T @ y_side.add(y[rows])
+            product = x_side.add(X[rows]).T @ y_side.add(y[rows])
+            xy = np.add(xy, product, dtype=np.float64, out=xy if start else None)
         if not (x_side.fits(X) and y_side.fits(y) and np.all(np.isfinite(xy))):
             return None
         offset_x, offset_y = x_side.sums / n, y_side.sums / n
@@ -82,7 +84,7 @@ class _Side:
     """Sums of the rows of one side about an origin near their mean."""
 
     def __init__(self, rows):
-        first = rows[:_PART_ROWS].astype(np.float64)
+        first = rows[:_FIRST_ROWS].astype(np.float64)
         mean, deviation = first.mean(axis=0), first.std(axis=0)
         far = np.abs(mean) > _FAR * deviation
         # An equal column keeps exactly its value, and so has no variance at all.

@@ -228,16 +228,22 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def _translate(self, X):
         divisors = _norms_to_divide_by if self._scaling.unit_x else None
         examine = self._examine if self._examines_parts(X) else None
-        return AffineMap(self.coef_, self.intercept_).apply(X, divisors, examine)
+        with np.errstate(invalid="ignore"):  # of infinities; `examine` finds them
+            return AffineMap(self.coef_, self.intercept_).apply(X, divisors, examine)
 
     def _examines_parts(self, X):
         return is_numpy(X) and not get_config()["assume_finite"]
 
-    def _examine(self, part):
-        """Raise as validation would for values that are not finite, while they are in the cache."""
+    def _examine(self, part, out):
+        """Raise as validation would for values that are not finite.
+
+        One of them makes the whole row of the output so, which is in the cache yet.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
-            flat = part.ravel() if part.flags.c_contiguous else None
-            total = np.sum(part) if flat is None else flat @ flat  # BLAS uses all cores
+            # of one column the product may leave out what is multiplied by 0
+            values = out if out.shape[1] > 1 else part
+            flat = values.ravel() if values.flags.c_contiguous else None
+            total = np.sum(values) if flat is None else flat @ flat  # BLAS uses all cores
         if not np.isfinite(total):
             assert_all_finite(part, input_name="X", estimator_name=type(self).__name__)
 

@@ -262,6 +262,9 @@ class PairMoments:
 
     def about_zero(self) -> PairMoments:
         """The same data, its second moments (and sums of squares) about the origin."""
+        xp = namespace_of(self.mean_x)
+        if not bool(xp.any(self.mean_x != 0)) and not bool(xp.any(self.mean_y != 0)):
+            return self
         return dataclasses.replace(
             self,
             ss_x=self.ss_x + self.weight * self.mean_x**2,
@@ -320,8 +323,14 @@ def _add_pair(second, weight, x, y):
         return Factor(
             xp.concat([second.x, root * x[None, :]]), xp.concat([second.y, root * y[None, :]])
         )
-    xy = second.xy + weight * (x[:, None] * y[None, :])
-    xx = None if second.xx is None else second.xx + weight * (x[:, None] * x[None, :])
+    # as products of matrices, which spares a temporary
+    left = (weight * x)[:, None]
+    xy = left @ y[None, :]
+    xy += second.xy
+    xx = None
+    if second.xx is not None:
+        xx = left @ x[None, :]
+        xx += second.xx
     return Products(xy, xx)
 
 

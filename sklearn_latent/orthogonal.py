@@ -42,7 +42,7 @@ class OrthogonalTranslator(LinearTranslator):
     """
 
     _singular_values: Array | None
-    _stream_in_float32: bool | None
+    _stream_in_float32: bool | None = None  # not decided yet
 
     @property
     def singular_values_(self) -> Array:
@@ -62,7 +62,7 @@ class OrthogonalTranslator(LinearTranslator):
         if weight is not None or any(unit_rows) or kind != "cross":
             return None
         if rows_at_hand:
-            self._stream_in_float32 = None
+            self.__dict__.pop("_stream_in_float32", None)
             return PairMoments.quickly(X, y)
         return PairMoments.quickly(X, y, few=True) if self._float32_suffices() else None
 
@@ -70,7 +70,7 @@ class OrthogonalTranslator(LinearTranslator):
         """Whether the rest of a stream may be multiplied in float32."""
         seen = self._moments
         if seen is None:
-            self._stream_in_float32 = None
+            self.__dict__.pop("_stream_in_float32", None)
             return False
         if self._stream_in_float32 is None:
             shape = seen.mean_x.shape[0], seen.mean_y.shape[0]

@@ -419,3 +419,21 @@ def test_rows_of_weight_zero_must_be_finite_too(translator):
         clone(translator).fit(X, y, sample_weight=weight)
     with pytest.raises(ValueError, match="Input X contains NaN"):
         clone(translator).partial_fit(X, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=repr)
+@pytest.mark.parametrize("n_columns", [1, 2, 40])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_no_value_is_overlooked_in_a_column_that_the_map_ignores(value, n_columns, order):
+    rng = np.random.default_rng(0)
+    anchors = rng.normal(size=(100, 5)).astype(np.float32)
+    anchors[:, 3] = 1  # constant, so its coefficients are 0
+    translator = LstsqTranslator().fit(anchors, np.tile(anchors[:, :1], n_columns))
+    assert not np.any(translator.coef_[:, 3])
+    rows = np.array(rng.normal(size=(3000, 5)), dtype=np.float32, order=order)
+    translator.transform(rows)
+    for row in (0, 1717, 2999):
+        bad = rows.copy(order="K")
+        bad[row, 3] = value
+        with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+            translator.transform(bad)

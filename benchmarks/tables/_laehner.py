@@ -125,10 +125,21 @@ class Transfer:
         return self._cell({**key, **self._pair(source, target)}, compute, [type(translator)])
 
     def without_pairs(
-        self, source: Recipe, target: Recipe, translator: Any, n_rows: int | None
+        self,
+        source: Recipe,
+        target: Recipe,
+        translator: Any,
+        n_rows: int | None,
+        *,
+        disjoint: bool = False,
     ) -> float:
-        """Error by class means alone, or (``n_rows``) by these and ICP on that many rows."""
+        """Error by class means alone, or (``n_rows``) by these and ICP on that many images.
+
+        ``disjoint``: on one half of these images for the source, the other for the target.
+        """
         key = {"translator": repr(translator), "means, then ICP on": n_rows}
+        if disjoint:
+            key["disjoint"] = True
 
         def compute():
             X, y = self.anchors(source, target, None, 0)
@@ -136,9 +147,12 @@ class Transfer:
             if n_rows is None:
                 means = class_means(X, labels, y, labels)
                 return self._translated(source, target, quietly(translator.fit, *means[:2]))
-            rows = slice(None, n_rows)
+            rows = to = slice(None, n_rows)
+            if disjoint:
+                half = min(n_rows, len(X)) // 2
+                rows, to = slice(None, half), slice(half, 2 * half)
             icp = ICPTranslator(translator)
-            quietly(icp.fit, X[rows], y[rows], labels[rows], labels[rows])
+            quietly(icp.fit, X[rows], y[to], labels[rows], labels[to])
             return {**self._translated(source, target, icp), "iterations": icp.n_iter_}
 
         uses = [type(translator), ICPTranslator]
