@@ -212,11 +212,12 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
     def _descend(self, weight, bias, moments, like):
         """Run Adam in place on `weight` and `bias`; sets `n_iter_` and `loss_curve_`."""
         xp, total = namespace_of(moments.mean_x), moments.weight
+        factor = 2 / (bias.shape[0] * total)
         steps = affine_descent(
             weight,
             bias,
-            gram_operator(moments.second, total, like),
-            contiguous(asarray_like(xp.matrix_transpose(moments.cross_product()) / total, like)),
+            gram_operator(moments.second, factor, like),
+            contiguous(asarray_like(xp.matrix_transpose(moments.cross_product()) * factor, like)),
             asarray_like(moments.mean_x, like),
             asarray_like(moments.mean_y, like),
             asarray_like(xp.sum(moments.ss_y) / total, like),

@@ -32,21 +32,22 @@ class Adam:
             if i not in self._state:
                 self._state[i] = (xp.zeros_like(parameter), xp.zeros_like(parameter))
             arrays = (parameter, gradient, *self._state[i])
-            for start, stop in _parts(parameter):
-                self._update_part(*(array[start:stop, ...] for array in arrays))
+            for rows in _parts(parameter):
+                self._update_part(*(array[rows, ...] for array in arrays))
 
     def _update_part(self, parameter, gradient, mean, square):
+        # The running sums lack the factors 1 - beta, which are put in once, at the end.
         mean *= self.beta_1
-        mean += (1 - self.beta_1) * gradient
+        mean += gradient
         gradient *= gradient
-        gradient *= 1 - self.beta_2
         square *= self.beta_2
         square += gradient
+        mean_weight = (1 - self.beta_1) / (1 - self.beta_1**self.step)
+        root_weight = ((1 - self.beta_2) / (1 - self.beta_2**self.step)) ** 0.5
         scale = namespace_of(square).sqrt(square)
-        scale *= (1 - self.beta_2**self.step) ** -0.5
-        scale += self.epsilon
+        scale += self.epsilon / root_weight
         update = mean / scale
-        update *= self.learning_rate / (1 - self.beta_1**self.step)
+        update *= self.learning_rate * mean_weight / root_weight
         parameter -= update
 
 
@@ -54,9 +55,9 @@ def _parts(parameter):
     """Rows that are worked on together: in NumPy few enough to stay in the cache."""
     n_rows = parameter.shape[0]
     if not is_numpy(parameter):
-        return [(0, n_rows)]
+        return [slice(0, n_rows)]
     step = max(1, _PART_ELEMENTS * n_rows // max(parameter.size, 1))
-    return [(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+    return [slice(start, start + step) for start in range(0, n_rows, step)]
 
 
 def affine_descent(
@@ -78,35 +79,35 @@ def affine_descent(
     Parameters
     ----------
     weight, bias : arrays of shape (d_target, d_source) and (d_target,), changed in place
-    gram : the function ``W -> W S``
-    cross : array of shape (d_target, d_source), C
+    gram : the function ``W -> 2/d W S``
+    cross : array of shape (d_target, d_source), 2/d C
     mean_x, mean_y : the means m_x, m_y
     power_y : 0-d array, mean ‖y‖²
     """
     d_target = bias.shape[0]
     centred = not bool(namespace_of(mean_x).any(mean_x != 0))
     while True:
-        grad_weight = gram(weight)
+        grad_weight, grad_bias = gram(weight), weight @ mean_x
         if not centred:
-            grad_weight += bias[:, None] * mean_x[None, :]
+            grad_weight += (2 / d_target * bias)[:, None] * mean_x[None, :]
         grad_weight -= cross
-        grad_bias = weight @ mean_x + bias - mean_y
-        loss = dot(weight, grad_weight) - dot(weight, cross)
-        loss = loss + dot(bias, grad_bias) - dot(bias, mean_y) + power_y
-        grad_weight *= 2 / d_target
+        grad_bias += bias
+        grad_bias -= mean_y
+        loss = (power_y + dot(bias, grad_bias) - dot(bias, mean_y)) / d_target
+        loss = loss + (dot(weight, grad_weight) - dot(weight, cross)) / 2
         grad_bias *= 2 / d_target
         optimizer.update([weight, bias], [grad_weight, grad_bias])
-        yield loss / d_target
+        yield loss
 
 
 def gram_operator(
-    second: Factor | Products, weight: float, like: Array
+    second: Factor | Products, factor: float, like: Array
 ) -> Callable[[Array], Array]:
-    """``W -> W S`` for ``S = xᵀx / weight`` by whichever product is cheaper, where `like` lies."""
+    """``W -> factor W xᵀx`` by whichever product is cheaper, where `like` lies."""
     if isinstance(second, Factor) and 2 * second.x.shape[0] < second.x.shape[1]:
-        rows = asarray_like(second.x / weight**0.5, like)
+        rows = asarray_like(second.x * factor**0.5, like)
         columns = namespace_of(rows).matrix_transpose(rows)
         return lambda W: (W @ columns) @ rows
     xx = second.products(gram=True).xx if isinstance(second, Factor) else second.xx
-    mean_square = asarray_like(xx / weight, like)
-    return lambda W: W @ mean_square
+    gram = asarray_like(xx * factor, like)
+    return lambda W: W @ gram
