@@ -243,8 +243,11 @@ class ProcrustesTranslator(OrthogonalTranslator):
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
         moments = self._aligned(moments)
         W, self._singular_values, self.rank_ = procrustes(moments.second, moments.error())
-        self.scale_ = least_error_scale(moments.second, W) if self.scale else 1.0
-        return self.scale_ * W, None
+        self.scale_ = 1.0
+        if self.scale:
+            self.scale_ = least_error_scale(moments.second, W)
+            W = self.scale_ * W
+        return W, None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -76,6 +76,21 @@ def test_smoke(tables, cache, tmp_path, capsys, name):
     assert read_csv(tmp_path / "t.csv")[1] == rows
 
 
+def test_kernel_takes_fewer_draws(tables, cache, tmp_path, capsys):
+    main, target = tables("maiorca_table1").main, tmp_path / "t.csv"
+    found = {}
+    for n in (1, 2):
+        main(["--fast", "--cache", str(cache), "--csv", str(target), "--kernel-seeds", str(n)])
+        notes, rows = read_csv(target)
+        assert any("kernel (ours): 1 of 2 draws." in note for note in notes) == (n == 1)
+        found[n] = {row["method"]: row for row in rows}
+    counts = [found[1]["kernel (ours)"]["n"], found[2]["kernel (ours)"]["n"]]
+    assert counts == ["6", "12"]
+    del found[1]["kernel (ours)"], found[2]["kernel (ours)"]
+    assert found[1] == found[2]
+    assert found[1]["ridge (ours)"]["n"] == "12"
+
+
 def test_fast_leaves_nothing_behind(tables, tmp_path, monkeypatch, capsys):
     common = tables("common")
     monkeypatch.setattr(common, "EXPECTED", tmp_path / "expected")
