@@ -17,6 +17,7 @@ from ._validation import check_option, warn
 from .anchors import AnchorSelection
 from .exceptions import AnchorWarning
 from .solvers.procrustes import (
+    TooCoarse,
     expected_error,
     least_error_scale,
     procrustes,
@@ -86,9 +87,10 @@ class OrthogonalTranslator(LinearTranslator):
     def _estimate_from_rows(
         self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None
     ) -> tuple[Array, Array | None]:
-        found = self._estimate(moments, random_state)
-        if self._expected_error(moments) <= _EXACT:
-            return found
+        try:
+            return self._estimate(moments, random_state, limit=_EXACT)
+        except TooCoarse:
+            pass
         self._moments = PairMoments.from_arrays(X, y, None, kind="cross")
         self._scaling = PairScaling.from_moments(self._moments, self.scaling)
         return self._estimate(self._scaled_moments(), random_state)
@@ -240,9 +242,11 @@ class ProcrustesTranslator(OrthogonalTranslator):
     def _aligned(self, moments: PairMoments) -> PairMoments:
         return moments.about_zero()
 
-    def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, None]:
+    def _estimate(
+        self, moments: PairMoments, random_state: Any, limit: float = float("inf")
+    ) -> tuple[Array, None]:
         moments = self._aligned(moments)
-        W, self._singular_values, self.rank_ = procrustes(moments.second, moments.error())
+        W, self._singular_values, self.rank_ = procrustes(moments.second, moments.error(), limit)
         self.scale_ = 1.0
         if self.scale:
             self.scale_ = least_error_scale(moments.second, W)
@@ -382,11 +386,14 @@ class RigidTranslator(OrthogonalTranslator):
     def _aligned(self, moments: PairMoments) -> PairMoments:
         return moments
 
-    def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, Array]:
+    def _estimate(
+        self, moments: PairMoments, random_state: Any, limit: float = float("inf")
+    ) -> tuple[Array, Array]:
         W, self._singular_values, self.rank_ = rotation(
             moments.second,
             allow_reflection=self.allow_reflection,
             error=moments.error(),
+            limit=limit,
         )
         return W, moments.mean_y - moments.mean_x @ W
 
