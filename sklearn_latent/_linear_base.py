@@ -237,13 +237,12 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def _examine(self, part, out):
         """Raise as validation would for values that are not finite.
 
-        One of them makes the whole row of the output so, which is in the cache yet.
+        One of them makes the whole row of the output so: its first column tells. (Of a single
+        column the product may leave out what is multiplied by 0.)
         """
+        suspects = out[:, 0] if out.shape[1] > 1 else part
         with np.errstate(over="ignore", invalid="ignore"):
-            # of one column the product may leave out what is multiplied by 0
-            values = out if out.shape[1] > 1 else part
-            flat = values.ravel() if values.flags.c_contiguous else None
-            total = np.sum(values) if flat is None else flat @ flat  # BLAS uses all cores
+            total = np.sum(suspects)
         if not np.isfinite(total):
             assert_all_finite(part, input_name="X", estimator_name=type(self).__name__)
 

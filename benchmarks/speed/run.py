@@ -45,7 +45,7 @@ class Line:
 TITLES = ("ours", "s", "peer", "s", "ratio", "at most", "verdict", "difference", "rounds")
 
 
-def run_race(name: str, race: Race, rounds: int, budget: float, judged: bool) -> list[Line]:
+def run_race(name: str, race: Race, rounds: int | None, budget: float, judged: bool) -> list[Line]:
     """Build the entrants, let them run in turns, and compare."""
     entrants, missing = {}, {}
     for entrant, build in race.entrants.items():
@@ -53,7 +53,7 @@ def run_race(name: str, race: Race, rounds: int, budget: float, judged: bool) ->
             entrants[entrant] = build()
         except ImportError as error:
             missing[entrant] = str(error)
-    times, outcomes = timing.in_turns(entrants, rounds, budget)
+    times, outcomes = timing.in_turns(entrants, rounds or race.rounds, budget)
     seconds = timing.medians(times)
     lines = []
     for comparison in race.comparisons:
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether all runs")
     names = list(all_races(quick=True))
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME")
-    parser.add_argument("--rounds", type=int, help="at most (default: 7; with --quick 1)")
+    parser.add_argument("--rounds", type=int, help="at most (default: 7, or 25 of short ones)")
     parser.add_argument(
         "--budget", type=float, default=180.0, help="seconds after which no round of a race starts"
     )
@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write all lines to this file too")
     options = parser.parse_args()
     peers.quiet()
-    rounds = options.rounds or (1 if options.quick else 7)
+    rounds = options.rounds or (1 if options.quick else None)
     with limited_threads(options.threads):
         print(report.header(f"{datetime.date.today()}, float32, medians of rounds that took turns"))
         lines: list[Line] = []
