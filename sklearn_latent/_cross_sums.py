@@ -24,6 +24,13 @@ _LEAST_SQUARE = 1e-30  # on average; below it float32 loses digits of squares
 # sides: above most of what two versions of OpenBLAS showed for 8 to 768 columns. Few add up badly.
 _ROUNDING, _ROUNDING_OF_FEW = 0.15, 20.0
 
+_EPS = float(np.finfo(np.float32).eps)
+_PROBES = 32  # columns of each side by which that is checked on the data
+
+# Sums of squares about the origin, over those about the mean: beyond it the variance has lost too
+# many digits, because the first rows were no sample of the others.
+_MOST_OFF_CENTRE = 50.0
+
 
 @dataclasses.dataclass(frozen=True)
 class CrossSums:
@@ -41,25 +48,31 @@ class CrossSums:
         """Of float32 rows X (n, d_source) and y (n, d_target); None where squares do not fit."""
         n = X.shape[0]
         x_side, y_side = _Side(X), _Side(y)
-        xy = 0.0
+        xy, share = np.zeros((X.shape[1], y.shape[1])), 0.0
         for start in range(0, n, _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
-            product = x_side.add(X[rows]).T @ y_side.add(y[rows])
-            xy = np.add(xy, product, dtype=np.float64, out=xy if start else None)
+            x, t = x_side.add(X[rows]), y_side.add(y[rows])
+            product = x.T @ t
+            if start == 0:
+                share = _share_of_rounding(x, t, product)
+            xy += product
         if not (x_side.fits(X) and y_side.fits(y) and np.all(np.isfinite(xy))):
             return None
         offset_x, offset_y = x_side.sums / n, y_side.sums / n
         xy -= np.multiply.outer(n * offset_x, offset_y)
         ss_x = np.maximum(x_side.squares - n * offset_x**2, 0.0)
         ss_y = np.maximum(y_side.squares - n * offset_y**2, 0.0)
-        off_centre = _mean_ratio(x_side.squares, ss_x) * _mean_ratio(y_side.squares, ss_y)
+        ratios = [_ratio(x_side.squares, ss_x), _ratio(y_side.squares, ss_y)]
+        if max(ratio.max(initial=1.0) for ratio in ratios) > _MOST_OFF_CENTRE:
+            return None
+        off_centre = float(np.prod([np.mean(ratio) if ratio.size else 1.0 for ratio in ratios]))
         return cls(
             x_side.origin + offset_x,
             y_side.origin + offset_y,
             ss_x,
             ss_y,
             xy,
-            _rounding(n, xy.shape, off_centre**0.5),
+            _rounding(n, xy.shape, off_centre**0.5, share),
         )
 
 
@@ -68,16 +81,29 @@ def largest_rounding(n_rows: int, shape: tuple[int, int]) -> float:
     return _rounding(n_rows, shape, 1 + _FAR**2)
 
 
-def _rounding(n_rows, shape, off_centre):
-    share = _ROUNDING + _ROUNDING_OF_FEW / min(shape)
-    share /= max(1.0, n_rows / _BLOCK_ROWS) ** 0.5  # errors of blocks are independent
-    return share * float(np.finfo(np.float32).eps) * off_centre
+def _rounding(n_rows, shape, off_centre, measured=0.0):
+    usual = _ROUNDING + _ROUNDING_OF_FEW / min(shape)
+    if measured > 3 * usual:
+        # Systematic, as of columns with few values: the same in every block.
+        return 2 * measured * _EPS * off_centre
+    # errors of blocks are independent
+    return usual / max(1.0, n_rows / _BLOCK_ROWS) ** 0.5 * _EPS * off_centre
 
 
-def _mean_ratio(squares, ss):
-    """By how much sums of squares about the origin exceed those about the mean, on average."""
-    varies = ss > 0
-    return float(np.mean(squares[varies] / ss[varies])) if varies.any() else 1.0
+def _share_of_rounding(x, t, product):
+    """What `_ROUNDING` is of this product, as some of its entries have it."""
+    some_x, some_t = (np.linspace(0, d - 1, min(d, _PROBES)).astype(int) for d in product.shape)
+    a, b = x[:, some_x].astype(np.float64), t[:, some_t].astype(np.float64)
+    error = np.linalg.norm(product[np.ix_(some_x, some_t)] - a.T @ b)
+    size = np.linalg.norm(a) * np.linalg.norm(b) * _EPS
+    return float(error / size) if size > 0 else 0.0
+
+
+def _ratio(squares, ss):
+    """How many times sums of squares about the mean those about the origin are, where not 0."""
+    moves = squares > 0
+    with np.errstate(divide="ignore"):
+        return squares[moves] / ss[moves]
 
 
 class _Side:

@@ -23,7 +23,7 @@ class FitBlocksMixin:
         batch = self._reduce_blocks(blocks, None, indices)
         if not batch.moments.weight > 0:
             raise ValueError("sample_weight is zero for every row: give a positive weight to some.")
-        self._moments = None
+        self._forget_anchors()
         self._add(batch.moments, batch.vanishing, blocks.no_rows())
         if indices is None:
             self._anchor_indices, self._n_seen = batch.used, batch.n_rows
@@ -37,7 +37,7 @@ class FitBlocksMixin:
         blocks = self._validate_blocks(X, y, sample_weight, reset=first)
         batch = self._reduce_blocks(blocks, None if first else self._moments)
         if first:
-            self._moments, self._anchor_indices, self._n_seen = None, None, 0
+            self._forget_anchors()
         self._add(batch.moments, batch.vanishing, blocks.no_rows())
         self._count_anchors(batch.n_rows, batch.used)
         self._forget_solution()

@@ -75,7 +75,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             xp = namespace_of(X)
             X, y = xp.take(X, indices, axis=0), xp.take(y, indices, axis=0)
             weight = None if weight is None else xp.take(weight, indices, axis=0)
-        self._moments = None
+        self._forget_anchors()
         self._accumulate(X, y, weight, rows_at_hand=True)
         self._anchor_indices, self._n_seen = indices, n_rows
         self._solve(random_state, (X, y, weight))
@@ -119,7 +119,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             finite_later=sample_weight is None,
         )
         if first:
-            self._moments, self._anchor_indices, self._n_seen = None, None, 0
+            self._forget_anchors()
         self._accumulate(X, y, weight)
         fresh = None if weight is None else np.flatnonzero(to_numpy(weight) > 0)
         self._count_anchors(X.shape[0], fresh)
@@ -136,6 +136,9 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             self.__dict__.clear()
             self.__dict__.update(before)
             raise
+
+    def _forget_anchors(self):
+        self._moments, self._anchor_indices, self._n_seen = None, None, 0
 
     def _forget_solution(self):
         for name in self._solved_attributes:

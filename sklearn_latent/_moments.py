@@ -129,8 +129,7 @@ class PairMoments:
         squares, and where float64 is quick enough: for few rows (unless `few`) or columns.
         """
         is_long = few or X.shape[0] > min(X.shape[1], y.shape[1])
-        is_large = X.shape[1] * y.shape[1] >= _LEAST_PRODUCT
-        if not (is_long and is_large and all(is_numpy(a) and a.dtype == "float32" for a in (X, y))):
+        if not is_long or not saves_time(X, y):
             return None
         sums, n_rows = CrossSums.from_arrays(X, y), X.shape[0]
         if sums is None:
@@ -271,6 +270,12 @@ class PairMoments:
             ss_y=self.ss_y + self.weight * self.mean_y**2,
             second=_add_pair(self.second, self.weight, self.mean_x, self.mean_y),
         )
+
+
+def saves_time(X: Array, y: Array) -> bool:
+    """Whether products in float32 are possible and worth it."""
+    is_large = X.shape[1] * y.shape[1] >= _LEAST_PRODUCT
+    return is_large and all(is_numpy(a) and a.dtype == "float32" for a in (X, y))
 
 
 def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:

@@ -11,7 +11,7 @@ import numpy as np
 from ._array import Array, namespace_of
 from ._cross_sums import largest_rounding
 from ._linear_base import LinearTranslator
-from ._moments import Kind, PairMoments
+from ._moments import Kind, PairMoments, saves_time
 from ._scaling import PairScaling, Scaling
 from ._validation import check_option, warn
 from .anchors import AnchorSelection
@@ -27,7 +27,7 @@ from .solvers.procrustes import (
 
 # What sums in float32 may cost, relative to the norm of the map.
 _EXACT = 5e-6
-_COARSE = 1e-4  # and from where on that is worth a warning
+_COARSE = 2e-5  # and from where on that is worth a warning
 
 # Rows per dimension from which on the singular values tell what those of all the stream will be.
 _ROWS_TO_JUDGE_BY = 4
@@ -43,37 +43,59 @@ class OrthogonalTranslator(LinearTranslator):
     """
 
     _singular_values: Array | None
-    _stream_in_float32: bool | None = None  # not decided yet
+    # Whether the rest of a stream may be multiplied in float32, by scaling; none while undecided.
+    _float32_suffices: dict[str, bool]
 
     @property
     def singular_values_(self) -> Array:
-        self._fitted_array()  # solves, where `partial_fit` has left that to the first use
+        try:
+            self._fitted_array()  # solves, where `partial_fit` has left that to the first use
+        except ValueError as error:
+            raise AttributeError(str(error)) from error
         if self._singular_values is None:
             self._singular_values = singular_values(self._aligned(self._scaled_moments()).second)
         return self._singular_values
+
+    def _forget_anchors(self):
+        super()._forget_anchors()
+        self._float32_suffices = {}
 
     @abstractmethod
     def _aligned(self, moments: PairMoments) -> PairMoments:
         """The moments of scaled anchors whose XᵀY the map is the polar factor of."""
 
+    @abstractmethod
+    def _estimate(
+        self, moments: PairMoments, random_state: Any, limit: float = float("inf")
+    ) -> tuple[Array, Array | None]:
+        """As of `LinearTranslator`; raises `TooCoarse` where an error above `limit` is expected."""
+
     def _scaled_moments(self):
         return self._scaling.apply(self._moments)
 
+    def _may_sum_quickly(self):
+        return True
+
     def _summarise_quickly(self, X, y, weight, kind, unit_rows, rows_at_hand):
-        if weight is not None or any(unit_rows) or kind != "cross":
+        plain = weight is None and not any(unit_rows) and kind == "cross"
+        if not (plain and saves_time(X, y) and self._may_sum_quickly()):
             return None
         if rows_at_hand:
-            self.__dict__.pop("_stream_in_float32", None)
             return PairMoments.quickly(X, y)
-        return PairMoments.quickly(X, y, few=True) if self._float32_suffices() else None
+        key = repr(self.scaling)
+        if self._moments is None or not self._judge_stream(key):
+            return None
+        batch = PairMoments.quickly(X, y, few=True)
+        shape = X.shape[1], y.shape[1]
+        if batch is not None and batch.rounding > largest_rounding(X.shape[0], shape):
+            self._float32_suffices[key] = False
+            return None
+        return batch
 
-    def _float32_suffices(self):
-        """Whether the rest of a stream may be multiplied in float32."""
-        seen = self._moments
-        if seen is None:
-            self.__dict__.pop("_stream_in_float32", None)
-            return False
-        if self._stream_in_float32 is None:
+    def _judge_stream(self, key):
+        """Whether, by the anchors seen, the rest of the stream may be multiplied in float32."""
+        if key not in self._float32_suffices:
+            seen = self._moments
             shape = seen.mean_x.shape[0], seen.mean_y.shape[0]
             if seen.n_rows < _ROWS_TO_JUDGE_BY * max(shape):
                 return False
@@ -81,8 +103,8 @@ class OrthogonalTranslator(LinearTranslator):
             values = singular_values(scaled.second)
             rounding = largest_rounding(seen.n_rows, shape)
             error = dataclasses.replace(scaled, rounding=rounding).error()
-            self._stream_in_float32 = expected_error(values, error, shape) <= _EXACT
-        return self._stream_in_float32
+            self._float32_suffices[key] = expected_error(values, error, shape) <= _EXACT
+        return self._float32_suffices[key]
 
     def _estimate_from_rows(
         self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None
@@ -100,10 +122,11 @@ class OrthogonalTranslator(LinearTranslator):
         if rows is None and self._moments.rounding > 0:
             error = self._expected_error(self._scaled_moments())
             if error > _COARSE:
+                exact = f"is exact to about {error:.0e} only" if error < 1 else "lacks directions"
                 warn(
-                    f"The map of {type(self).__name__} is exact to about {error:.0e} only: the "
-                    "anchors vary little in some directions, too little for sums in float32. Give "
-                    "batches in float64, or all anchors to fit.",
+                    f"The map of {type(self).__name__} {exact}: the anchors vary little in some "
+                    "directions, too little for sums in float32. Give batches in float64, or all "
+                    "anchors to fit.",
                     AnchorWarning,
                 )
 
@@ -215,7 +238,7 @@ class ProcrustesTranslator(OrthogonalTranslator):
     True
     """
 
-    _solved_attributes = ("coef_", "intercept_", "scale_", "rank_")
+    _solved_attributes = ("coef_", "intercept_", "scale_", "singular_values_", "rank_")
 
     def __init__(
         self,
@@ -362,7 +385,7 @@ class RigidTranslator(OrthogonalTranslator):
     1.0
     """
 
-    _solved_attributes = ("coef_", "intercept_", "rank_")
+    _solved_attributes = ("coef_", "intercept_", "singular_values_", "rank_")
 
     def __init__(
         self,
@@ -382,6 +405,10 @@ class RigidTranslator(OrthogonalTranslator):
     def _check_parameters(self):
         super()._check_parameters()
         check_option("allow_reflection", self.allow_reflection, (True, False))
+
+    def _may_sum_quickly(self):
+        # Where a reflection would fit better, more sensitive than `expected_error` says.
+        return self.allow_reflection
 
     def _aligned(self, moments: PairMoments) -> PairMoments:
         return moments

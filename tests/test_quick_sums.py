@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import norm
 from sklearn.base import clone
 
 from sklearn_latent import ProcrustesTranslator, RigidTranslator
@@ -188,6 +189,82 @@ def test_an_error_changes_the_map_as_much_as_expected(shape):
         changes.append(np.linalg.norm(procrustes(Products(A + error, None))[0] - W))
     found = np.mean(np.square(changes)) ** 0.5 / np.linalg.norm(W)
     assert_allclose(found, expected_error(s, size, shape), rtol=0.1)
+
+
+def few_values(p, noise, n):
+    rng = np.random.default_rng(0)
+    Z, cut = rng.normal(size=(n, 64)), norm.ppf(p)
+    turned = Z @ np.linalg.qr(rng.normal(size=(64, 64)))[0] + noise * rng.normal(size=Z.shape)
+    return 0.1 * (cut > Z), 0.3 * (turned < cut * (1 + noise**2) ** 0.5)
+
+
+def late_shift(column):
+    X, y = noisy_rotation(20_000)
+    X[:, column], X[5, column] = 1.1, -5
+    return X, y
+
+
+def sorted_indicator():
+    X, y = noisy_rotation(20_000)
+    X[:, 0] = np.arange(len(X)) > 63
+    return X, y
+
+
+SYSTEMATIC = {
+    "few values": lambda: few_values(0.8, 3, 20_000),
+    "few values, less noise": lambda: few_values(0.75, 1, 8000),
+    "unusual first rows": lambda: late_shift(0),
+    "sorted": sorted_indicator,
+}
+
+
+@pytest.mark.parametrize("make", SYSTEMATIC.values(), ids=SYSTEMATIC)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_rounding_that_is_not_random_is_noticed(make, streamed):
+    X, y = (side.astype(np.float32) for side in make())
+    expected = ProcrustesTranslator().fit(X.astype(float), y.astype(float))
+    translator = ProcrustesTranslator()
+    found = in_batches(translator, X, y, 2000) if streamed else translator.fit(X, y)
+    error = np.linalg.norm(found.coef_ - expected.coef_) / np.linalg.norm(expected.coef_)
+    assert error < 2e-5
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_rotation_in_place_of_a_reflection_is_summed_in_float64(streamed):
+    rng = np.random.default_rng(0)
+    X = np.linalg.qr(rng.normal(size=(5000, 12)))[0] * 70
+    s = np.linspace(2, 1, 12)
+    s[-1] = s[-2] * (1 - 1e-5)
+    reflection = np.linalg.qr(rng.normal(size=(12, 12)))[0]
+    reflection[:, 0] *= -np.linalg.det(reflection)
+    X = (X * s**0.5).astype(np.float32)
+    y = (X @ reflection).astype(np.float32)
+    translator = RigidTranslator(allow_reflection=False)
+    found = in_batches(translator, X, y) if streamed else translator.fit(X, y)
+    expected = clone(translator).fit(X.astype(float), y.astype(float))
+    assert_allclose(found.coef_, expected.coef_, atol=1e-5)
+
+
+def test_there_are_no_singular_values_of_one_row():
+    X, y = noisy_rotation()
+    translator = ProcrustesTranslator().partial_fit(X[:1], y[:1])
+    assert not hasattr(translator, "singular_values_")
+    with pytest.raises(AttributeError, match="at least 2 anchors"):
+        translator.singular_values_  # noqa: B018
+    assert hasattr(translator.partial_fit(X, y), "singular_values_")
+
+
+def test_a_stream_is_judged_anew_after_fit_with_weights_and_for_another_scaling():
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    worse, target = (np.hstack([side, side[:, :1]]) for side in (X, y))
+    translator = in_batches(ProcrustesTranslator(), X, y)
+    translator.fit(worse, target, sample_weight=np.ones(len(X))).partial_fit(worse, target)
+    assert not sums_in_float32(translator)
+    X[:, 0], y[:, 0] = X[:, 0] * 1e-7, y[:, 0] * 1e-7
+    translator = ProcrustesTranslator(scaling="center").partial_fit(X, y).partial_fit(X, y)
+    assert not sums_in_float32(translator)
+    translator.set_params(scaling="standard").partial_fit(X, y)
+    assert sums_in_float32(translator)
 
 
 def test_small_problems_are_summed_in_float64(monkeypatch):
