@@ -22,6 +22,7 @@ from sklearn_latent import (
 )
 from sklearn_latent.metrics import latent_cosine_similarity, latent_mse, reconstruction_mse
 
+DATA_SETS = ("mnist", "fashion_mnist")
 FIGURES = ("lcos", "lmse", "rmse")
 OURS = "ridge (ours)"
 EPOCHS, BATCH_SIZE = 2, 128
@@ -44,8 +45,8 @@ def methods(seed: int) -> dict[str, Any]:
 
 
 def data_sets(run: Run) -> list[Images]:
-    """MNIST and Fashion-MNIST; in a smoke run one stand-in."""
-    return [run.images(name) for name in ("mnist", "fashion_mnist")[: 1 if run.fast else 2]]
+    """MNIST and Fashion-MNIST, or what is asked for; in a smoke run one stand-in."""
+    return [run.images(name) for name in run.options.data_sets[: 1 if run.fast else 2]]
 
 
 def recipe(run: Run, n_latent: int, seed: int, *, unit_latents: bool = False) -> Recipe:
@@ -58,6 +59,7 @@ def make_run(name: str, description: str | None, arguments: Sequence[str] | None
     """A run with the arguments of these tables."""
     parser = make_parser(description, seeds=5)
     add_training_arguments(parser)
+    parser.add_argument("--data-sets", nargs="+", choices=DATA_SETS, default=DATA_SETS)
     return Run(name, parser, arguments, cache_name="generation")
 
 

@@ -57,6 +57,8 @@ def fill(text: str, folder: Path = EXPECTED) -> str:
         if match["other"]:
             values = match["values"].split(", ")
             entries = [e for e in entries if str(e.labels[match["other"]]) in values]
+        if not entries:
+            return f"{match[1]}\nNot run yet.\n\n{match['end']}"
         command, caption, *_ = notes
         seeds = next(note for note in notes if "Seeds: " in note).rpartition("Seeds: ")[2]
         took = notes[-1].rpartition("; ")[2].rpartition(", ")[2]

@@ -17,7 +17,7 @@ from common import Entry, Run, entry_of
 
 from sklearn_latent.inspection import AnchorCurveDisplay
 
-N_ANCHORS = (50, 200, 400, 500, 600, 1000, 2000)
+N_ANCHORS = (50, 200, 400, 500, 700, 1000, 2000)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def draw_curves(run: Run, entries: Sequence[Entry]):
     """One panel a data set, one line a method; logarithmic, for the peak of least squares."""
     data = list(dict.fromkeys(entry.labels["data"] for entry in entries))
-    figure = run.figure(figsize=(5.6 * len(data), 4.2), layout="constrained")
+    figure = run.figure(figsize=(7 * len(data), 4.2), layout="constrained")
     for ax, name in zip(np.ravel(figure.subplots(1, len(data))), data):
         lines: dict[str, list[Entry]] = {}
         for entry in entries:
@@ -65,6 +65,8 @@ def draw_curves(run: Run, entries: Sequence[Entry]):
         ).plot(ax=ax)
         ax.set_title(str(name))
         ax.set_yscale("log")
+        # beside the panel: the absolute baseline runs along the top
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
