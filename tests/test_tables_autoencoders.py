@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 import pytest
 
-from sklearn_latent import LstsqTranslator, RelativeProjector
+from sklearn_latent import LstsqTranslator, MLPTranslator, RelativeProjector
 
 torch = pytest.importorskip("torch")
 
@@ -313,3 +313,12 @@ def test_rows_of_pictures(tables):
     np.testing.assert_array_equal(shown[4:], 1)
     assert [label.get_text() for label in panel.get_yticklabels()] == ["a", "b"]
     assert list(panel.get_yticks()) == [2, 6]
+
+
+def test_every_pair_has_its_own_stitching_network(tables):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3)).astype(np.float32)
+    translator = MLPTranslator(max_iter=2, device="cpu", random_state=0)
+    fit_network = tables("laehner_tables").fit_network
+    first, second = fit_network(translator, X, X), fit_network(translator, X, -X)
+    assert not np.allclose(first.transform(X), second.transform(X))

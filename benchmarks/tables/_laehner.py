@@ -115,6 +115,8 @@ class Transfer:
     ) -> float:
         """Error by a translator that is fitted to anchors (or is ``fitted`` already)."""
         key = {"translator": repr(translator), "anchors": n_anchors, "draw": draw}
+        if fitted is not None:
+            key["fitted"] = "for this pair"
 
         def compute():
             final = fitted
