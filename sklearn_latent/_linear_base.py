@@ -84,7 +84,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
         """Add a batch of paired anchors to those seen so far.
 
-        Exact: the map is that of one `fit` on all rows, in whatever batches they came. All rows of
+        The map is that of one `fit` on all rows, in whatever batches they came. All rows of
         positive weight are anchors (`n_anchors` is not used), and ``anchor_indices_`` counts them
         as they came. The map is solved for at its first use after a batch.
 

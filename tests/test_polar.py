@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.linalg import polar
+from sklearn import config_context
 from sklearn.base import clone
 
 from sklearn_latent import ProcrustesTranslator, RigidTranslator
+from sklearn_latent._array import to_numpy
 from sklearn_latent.solvers import polar as polar_module
 from sklearn_latent.solvers.polar import polar_by_products
 
@@ -29,6 +31,17 @@ def test_it_is_that_of_scipy(shape, condition):
     assert_allclose(W, polar(A, side="left")[0], atol=1e-10)
     gram = W.T @ W if shape[0] >= shape[1] else W @ W.T
     assert_allclose(gram, np.eye(min(shape)), atol=1e-13)
+
+
+@pytest.mark.parametrize("library", ["torch", "array_api_strict"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_other_libraries_agree(library, shape):
+    xp = pytest.importorskip(library)
+    A = matrix(shape, 1e3)
+    W = polar_by_products(xp.asarray(A))
+    assert type(W) is type(xp.asarray(A))
+    assert_allclose(to_numpy(W), polar_by_products(A), atol=1e-12)
+    assert polar_by_products(xp.asarray(np.ones((3, 3)))) is None
 
 
 @pytest.mark.parametrize("condition", [1, 300])
@@ -84,7 +97,8 @@ def test_no_polynomial_of_degree_5_is_nearer_to_one(least):
     ],
 )
 @pytest.mark.parametrize("n", [200, 8])
-def test_translators_that_use_it_are_the_same(translator, n, monkeypatch):
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_translators_that_use_it_are_the_same(translator, n, library, monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, 12))
     y = X @ rng.normal(size=(12, 12)) + 3
@@ -96,10 +110,15 @@ def test_translators_that_use_it_are_the_same(translator, n, monkeypatch):
         "sklearn_latent.solvers.procrustes.polar_by_products",
         lambda A: calls.append(1) or polar_by_products(A),
     )
-    found = clone(translator).fit(X, y)
-    assert len(calls) == (n > 12)
-    for name in ("coef_", "intercept_", "singular_values_", "rank_"):
-        assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-7, atol=1e-9)
-    assert_allclose(found.inverse_transform(y), expected.inverse_transform(y), atol=1e-9)
-    again = clone(translator).partial_fit(X, y)
-    assert_allclose(again.singular_values_, expected.singular_values_, rtol=1e-7, atol=1e-9)
+    if library == "torch":
+        X, y = map(pytest.importorskip("torch").asarray, (X, y))
+    with config_context(array_api_dispatch=library != "numpy"):
+        found = clone(translator).fit(X, y)
+        assert len(calls) == (n > 12)
+        for name in ("coef_", "intercept_", "singular_values_", "rank_"):
+            ours, theirs = getattr(found, name), getattr(expected, name)
+            assert_allclose(to_numpy(ours), theirs, rtol=1e-7, atol=1e-9)
+        back = to_numpy(found.inverse_transform(y))
+        assert_allclose(back, expected.inverse_transform(to_numpy(y)), atol=1e-9)
+        again = to_numpy(clone(translator).partial_fit(X, y).singular_values_)
+    assert_allclose(again, expected.singular_values_, rtol=1e-7, atol=1e-9)

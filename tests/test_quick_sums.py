@@ -1,5 +1,7 @@
 """Sums in float32 are used where they suffice, and nobody notices where they do not."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -162,16 +164,20 @@ def test_a_stream_that_turns_out_badly_says_so():
         translator.transform(X)
 
 
-@pytest.mark.parametrize("make", [noisy_rotation, decaying, one_hot, far_away])
-@pytest.mark.parametrize("scaling", ["standard", None])
+@pytest.mark.parametrize(
+    ("make", "scaling"),
+    [
+        *itertools.product([noisy_rotation, decaying, far_away], ["standard", None]),
+        (one_hot, None),  # about the mean its columns are dependent
+    ],
+)
 def test_the_expected_error_is_that_of_the_map(make, scaling):
     X, y = (side.astype(np.float32) for side in make())
     sums, exact = PairMoments.quickly(X, y), PairMoments.from_arrays(X, y, None, kind="cross")
     scale = PairScaling.from_moments(exact, scaling)
     quick, exact = (scale.apply(moments).about_zero() for moments in (sums, exact))
     W, s, rank = procrustes(exact.second)
-    if rank < s.shape[0]:
-        pytest.skip("of no full rank")
+    assert rank == s.shape[0]
     change = procrustes(quick.second)[0] - W
     expected = expected_error(s, quick.error(), W.shape)
     assert 0 < np.linalg.norm(change) / np.linalg.norm(W) < 2 * expected

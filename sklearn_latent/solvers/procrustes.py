@@ -124,7 +124,7 @@ def _svd_of_cross_product(second, error=0.0, limit=float("inf")):
     x, y = second.x, second.y
     xp = namespace_of(x)
     if x.shape[0] >= min(x.shape[1], y.shape[1]):
-        return svd(x.T @ y)
+        return svd(second.xy)
     # Fewer rows m than dimensions: with Xᵀ = QR and Yᵀ = PT, XᵀY = Q (R Tᵀ) Pᵀ has an m × m core.
     q, r = qr(xp.matrix_transpose(x))
     p, t = qr(xp.matrix_transpose(y))
