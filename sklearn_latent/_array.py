@@ -10,6 +10,7 @@ import dataclasses
 import importlib.util
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import array_api_compat
@@ -20,6 +21,8 @@ from sklearn import get_config
 
 Array = Any
 """An array of NumPy or of any library that follows the array API standard."""
+
+_PART_ELEMENTS = 2**15  # 256 KiB of float64
 
 
 def is_numpy(x: Any) -> bool:
@@ -132,12 +135,14 @@ def accepted_dtypes(x: Any) -> list[Any]:
     """What validation may leave as it is, the first being what all else is cast to.
 
     float16 and bfloat16 go to float32, which holds them exactly at half the memory of float64;
-    integers go to float64.
+    integers go to float64. Tensors of float32 keep it where scikit-learn makes NumPy's of them.
     """
     refuse_dask(x)  # validation would load it
     xp = get_namespace(x)
     name = str(getattr(x, "dtype", "")).rsplit(".", maxsplit=1)[-1]
-    if name in ("float16", "bfloat16") or (xp is not numpy_api and "mps" in str(device_of(x))):
+    if name in ("float16", "bfloat16", "float32") or (
+        xp is not numpy_api and "mps" in str(device_of(x))
+    ):
         return [xp.float32, xp.float64]
     return [xp.float64, xp.float32]
 
@@ -212,6 +217,37 @@ def dot(a: Array, b: Array) -> Array:
     """Sum of the elementwise product, one BLAS call and no temporary."""
     xp = namespace_of(a)
     return xp.reshape(a, (-1,)) @ xp.reshape(b, (-1,))
+
+
+def product_minus(a: Array, b: Array, c: Array, out: Array) -> Array:
+    """``a @ b - c``; in the memory of `out` where the library can."""
+    if array_api_compat.is_torch_array(a):
+        return import_torch("addmm").addmm(c, a, b, beta=-1, out=out)
+    if is_numpy(a):
+        np.matmul(a, b, out=out)
+        out -= c
+        return out
+    return a @ b - c
+
+
+def sum_with_outer(matrices: Sequence[Array], left: Array, right: Array) -> Array:
+    """The sum of `matrices` (m, n) and ``left rightᵀ``, as a new array in the dtype of `left`."""
+    if not is_numpy(left):
+        total = left[:, None] @ right[None, :]  # as a product, which spares a temporary
+        for matrix in matrices:
+            total += matrix
+        return total
+    first, *others = matrices
+    total = np.empty((left.shape[0], right.shape[0]), dtype=left.dtype)
+    step = max(1, _PART_ELEMENTS // max(right.shape[0], 1))
+    for start in range(0, left.shape[0], step):  # each part is done with while in the cache
+        rows = slice(start, start + step)
+        part = total[rows]
+        part[...] = first[rows]
+        for matrix in others:
+            part += matrix[rows]
+        part += np.multiply.outer(left[rows], right)
+    return total
 
 
 def add_product(X: Array, coef: Array, intercept: Array, divisors: Array | None) -> Array:

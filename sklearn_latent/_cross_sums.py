@@ -10,8 +10,10 @@ import dataclasses
 
 import numpy as np
 
+from ._array import sum_with_outer
+
 _BLOCK_ROWS = 8192  # of one product: long enough for full speed
-_PART_ROWS = 256  # of one sum in float32: few enough for its digits, and in the cache
+_PART_ROWS = 128  # of one sum in float32: few enough for its digits, and in the cache
 _FIRST_ROWS = 64  # that tell roughly where a column lies
 
 # Columns further than this many standard deviations from 0 are moved there first: the product of
@@ -25,7 +27,8 @@ _LEAST_SQUARE = 1e-30  # on average; below it float32 loses digits of squares
 _ROUNDING, _ROUNDING_OF_FEW = 0.15, 20.0
 
 _EPS = float(np.finfo(np.float32).eps)
-_PROBES = 32  # columns of each side by which that is checked on the data
+_LARGEST = 0.5 * float(np.finfo(np.float32).max)
+_RUNS, _RUN = 2, 16  # of neighbouring columns of each side, by which that is checked on the data
 
 # Sums of squares about the origin, over those about the mean: beyond it the variance has lost too
 # many digits, because the first rows were no sample of the others.
@@ -48,18 +51,22 @@ class CrossSums:
         """Of float32 rows X (n, d_source) and y (n, d_target); None where squares do not fit."""
         n = X.shape[0]
         x_side, y_side = _Side(X), _Side(y)
-        xy, share = np.zeros((X.shape[1], y.shape[1])), 0.0
+        total, share = np.empty(0, dtype=np.float32), 0.0
         for start in range(0, n, _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
             x, t = x_side.add(X[rows]), y_side.add(y[rows])
             product = x.T @ t
             if start == 0:
                 share = _share_of_rounding(x, t, product)
-            xy += product
-        if not (x_side.fits(X) and y_side.fits(y) and np.all(np.isfinite(xy))):
+                total = product
+            elif total.dtype == np.float32:
+                total = np.add(total, product, dtype=np.float64)
+            else:
+                total += product
+        if not (x_side.fits(X) and y_side.fits(y)):
             return None
         offset_x, offset_y = x_side.sums / n, y_side.sums / n
-        xy -= np.multiply.outer(n * offset_x, offset_y)
+        xy = sum_with_outer([total], -n * offset_x, offset_y)
         ss_x = np.maximum(x_side.squares - n * offset_x**2, 0.0)
         ss_y = np.maximum(y_side.squares - n * offset_y**2, 0.0)
         ratios = [_ratio(x_side.squares, ss_x), _ratio(y_side.squares, ss_y)]
@@ -92,11 +99,25 @@ def _rounding(n_rows, shape, off_centre, measured=0.0):
 
 def _share_of_rounding(x, t, product):
     """What `_ROUNDING` is of this product, as some of its entries have it."""
-    some_x, some_t = (np.linspace(0, d - 1, min(d, _PROBES)).astype(int) for d in product.shape)
-    a, b = x[:, some_x].astype(np.float64), t[:, some_t].astype(np.float64)
-    error = np.linalg.norm(product[np.ix_(some_x, some_t)] - a.T @ b)
+    some_x, some_t = map(_probes, product.shape)
+    a, b = _columns(x, some_x), _columns(t, some_t)
+    some = np.concatenate([_columns(product[rows], some_t) for rows in some_x])
+    error = np.linalg.norm(some - a.T @ b)
     size = np.linalg.norm(a) * np.linalg.norm(b) * _EPS
     return float(error / size) if size > 0 else 0.0
+
+
+def _probes(n_columns):
+    """Slices of columns: few and long, as a row costs a cache line or two for each."""
+    if n_columns <= _RUNS * _RUN:
+        return [slice(0, n_columns)]
+    starts = np.linspace(0, n_columns - _RUN, _RUNS).astype(int)
+    return [slice(start, start + _RUN) for start in starts]
+
+
+def _columns(rows, slices):
+    """Those columns in float64."""
+    return np.concatenate([rows[:, some] for some in slices], axis=1, dtype=np.float64)
 
 
 def _ratio(squares, ss):
@@ -130,8 +151,11 @@ class _Side:
         return block
 
     def fits(self, rows):
-        """Whether no square has overflown, and none has vanished of a column that varies."""
-        if not np.all(np.isfinite(self.squares)):
+        """Whether no square has overflown, and none has vanished of a column that varies.
+
+        No product of two sides that fit has overflown either (Cauchy and Schwarz).
+        """
+        if not np.all(self.squares < _LARGEST):
             return False
         small = np.flatnonzero(self.squares < _LEAST_SQUARE * len(rows))
         return bool(np.all(rows[:, small] == rows[:1, small]))

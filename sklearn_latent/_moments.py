@@ -22,6 +22,7 @@ from ._array import (
     qr,
     row_norms,
     same_place,
+    sum_with_outer,
     widest_float,
 )
 from ._cross_sums import CrossSums
@@ -316,27 +317,28 @@ def _merge(first, other, between, delta_x, delta_y):
     else:
         gram = first.kind == "gram"
         a, b = (part.products(gram=gram) if isinstance(part, Factor) else part for part in (a, b))
-        both = Products(a.xy + b.xy, a.xx + b.xx if gram else None)
+        return _sum_with_pair([a, b], between, delta_x, delta_y)
     return _add_pair(both, between, delta_x, delta_y)
 
 
 def _add_pair(second, weight, x, y):
     """Add ``weight`` times the outer products of one pair (x, y)."""
-    xp = namespace_of(x)
     if isinstance(second, Factor):
+        xp = namespace_of(x)
         root = weight**0.5
         return Factor(
             xp.concat([second.x, root * x[None, :]]), xp.concat([second.y, root * y[None, :]])
         )
-    # as products of matrices, which spares a temporary
-    left = (weight * x)[:, None]
-    xy = left @ y[None, :]
-    xy += second.xy
-    xx = None
-    if second.xx is not None:
-        xx = left @ x[None, :]
-        xx += second.xx
-    return Products(xy, xx)
+    return _sum_with_pair([second], weight, x, y)
+
+
+def _sum_with_pair(seconds, weight, x, y):
+    """The same for the sum of several `Products`."""
+    left, grams = weight * x, [second.xx for second in seconds]
+    return Products(
+        sum_with_outer([second.xy for second in seconds], left, y),
+        None if grams[0] is None else sum_with_outer(grams, left, x),
+    )
 
 
 def _map_arrays(value, function):

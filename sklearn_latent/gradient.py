@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ._array import Array, asarray_like, compute_like, contiguous, namespace_of
+from ._array import Array, asarray_like, compute_like, contiguous, eps_of, namespace_of
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
 from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments
 from ._scaling import Scaling
 from ._validation import check_number
 from .anchors import AnchorSelection
-from .solvers.adam import Adam, affine_descent, gram_operator
+from .solvers.adam import Adam, affine_descent, gradient_without_means
 
 
 class AffineTranslator(CallbackSupportMixin, LinearTranslator):
@@ -29,6 +29,7 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
     [1]_). The iterates are those of ``torch.optim.Adam`` on ``torch.nn.Linear`` with
     ``torch.nn.MSELoss``; but the gradient is taken of the moments of the anchors, so that a step
     costs the same for 500 anchors as for 500,000, and needs neither torch nor differentiation.
+    Tensors of torch take torch's own Adam (all of it in one pass over the map, hence faster).
 
     Stopping after few steps is part of the method: it keeps the map from fitting noise along
     directions in which the anchors hardly vary.
@@ -212,13 +213,19 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
     def _descend(self, weight, bias, moments, like):
         """Run Adam in place on `weight` and `bias`; sets `n_iter_` and `loss_curve_`."""
         xp, total = namespace_of(moments.mean_x), moments.weight
+        # What rounding left of a centred column is no mean, and would cost a pass in each step.
+        negligible = eps_of(like.dtype, like) * xp.sqrt(moments.ss_x / total)
+        is_mean = xp.abs(moments.mean_x) > negligible
+        mean_x = xp.where(is_mean, moments.mean_x, xp.zeros_like(moments.mean_x))
         factor = 2 / (bias.shape[0] * total)
+        cross = asarray_like(xp.matrix_transpose(moments.cross_product()) * factor, like)
+        cross = contiguous(cross)
         steps = affine_descent(
             weight,
             bias,
-            gram_operator(moments.second, factor, like),
-            contiguous(asarray_like(xp.matrix_transpose(moments.cross_product()) * factor, like)),
-            asarray_like(moments.mean_x, like),
+            gradient_without_means(moments.second, cross, factor),
+            cross,
+            asarray_like(mean_x, like),
             asarray_like(moments.mean_y, like),
             asarray_like(xp.sum(moments.ss_y) / total, like),
             Adam(self.learning_rate_init),

@@ -194,3 +194,14 @@ def test_changing_input_or_output_later_changes_nothing(estimator, dtype):
         back = estimator.inverse_transform(expected).copy()
         estimator.inverse_transform(expected)[:] = 0
         assert_array_equal(estimator.inverse_transform(expected), back)
+
+
+@every_instance
+def test_tensors_of_float32_stay_so_as_numpy(estimator):
+    torch = pytest.importorskip("torch")
+    X, y = (np.asarray(side, dtype="float32") for side in make_pair())
+    expected = clone(estimator).fit(X, y).transform(X)
+    result = clone(estimator).fit(torch.asarray(X), torch.asarray(y)).transform(torch.asarray(X))
+    assert isinstance(result, np.ndarray)
+    assert result.dtype == expected.dtype == np.float32
+    assert_array_equal(result, expected)

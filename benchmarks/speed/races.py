@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import peers
+from sklearn import config_context
 from timing import Entrant
 
 from sklearn_latent import AffineTranslator, ProcrustesTranslator, RidgeTranslator
@@ -138,23 +139,37 @@ def ortho_race(n: int, d: int, at_most: float | None, only_latentis: bool = Fals
 def affine_race(n: int, d: int, at_most: float | None) -> Race:
     """Item 3: the same iterates as automatic differentiation, from the same first weights."""
     X, y = map(standardised, latents(n, d))
-    ours, peer = "AffineTranslator", "latentis SGDAffineAligner"
+    on_numpy, on_torch = "AffineTranslator, NumPy", "AffineTranslator, torch tensors"
+    peer = "latentis SGDAffineAligner"
     # The weights that AffineTranslator documents to start from.
     state, bound = np.random.RandomState(0), d**-0.5
     initial = tuple(state.uniform(-bound, bound, shape).astype("f4") for shape in ((d, d), d))
     translator = AffineTranslator(max_iter=STEPS, scaling=None, device="cpu", random_state=0)
 
-    def descend() -> Entrant:
+    def fit(*sides):
+        with config_context(array_api_dispatch=True):
+            return translator.fit(*sides)
+
+    def entrant(*sides) -> Entrant:
         return Entrant(
-            lambda: translator.fit(X, y),
-            lambda fitted: peers.mean_squared_error(X, y, fitted.coef_, fitted.intercept_),
+            lambda: fit(*sides),
+            lambda fitted: peers.mean_squared_error(
+                X, y, np.asarray(fitted.coef_), np.asarray(fitted.intercept_)
+            ),
         )
 
     return Race(
         f"{STEPS} steps, {n:,} anchors, d = {d}, float32, scaled beforehand; "
         "agreement of the final losses",
-        {ours: descend, peer: lambda: peers.latentis_affine(X, y, initial, STEPS)},
-        (Comparison(ours, peer, at_most, agreement=1e-4),),
+        {
+            on_numpy: lambda: entrant(X, y),
+            peer: lambda: peers.latentis_affine(X, y, initial, STEPS),
+            on_torch: lambda: entrant(*peers.as_torch(X, y)),
+        },
+        (
+            Comparison(on_torch, peer, at_most, agreement=1e-4),
+            Comparison(on_numpy, peer, at_most, agreement=1e-4),
+        ),
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 
-from .._array import Array, asarray_like, dot, is_numpy, namespace_of
+import array_api_compat
+
+from .._array import Array, asarray_like, dot, is_numpy, namespace_of, product_minus
 from .._moments import Factor, Products
 
 _PART_ELEMENTS = 2**15
@@ -22,18 +24,47 @@ class Adam:
     step: int = 0
 
     def __post_init__(self):
-        self._state: dict[int, tuple[Array, Array]] = {}
+        self._state: list[tuple[Array, ...]] = []  # running means of gradients and their squares
+        self._counts: list[Array] = []
 
     def update(self, parameters: list[Array], gradients: list[Array]) -> None:
         """One step, in place; the gradients are used up."""
         self.step += 1
-        for i, (parameter, gradient) in enumerate(zip(parameters, gradients)):
-            xp = namespace_of(parameter)
-            if i not in self._state:
-                self._state[i] = (xp.zeros_like(parameter), xp.zeros_like(parameter))
-            arrays = (parameter, gradient, *self._state[i])
+        if not self._state:
+            self._state = [tuple(map(namespace_of(p).zeros_like, (p, p))) for p in parameters]
+        if _torch_has_it(parameters[0]):
+            self._update_by_torch(parameters, gradients)
+            return
+        for parameter, gradient, state in zip(parameters, gradients, self._state):
+            arrays = (parameter, gradient, *state)
             for rows in _parts(parameter):
                 self._update_part(*(array[rows, ...] for array in arrays))
+
+    def _update_by_torch(self, parameters, gradients):
+        # The function, as the first torch.optim.Adam of a process takes seconds to make.
+        from torch.optim.adam import adam
+
+        if not self._counts:
+            self._counts = [p.new_zeros((), dtype=namespace_of(p).float32) for p in parameters]
+        means, squares = zip(*self._state)
+        adam(
+            parameters,
+            gradients,
+            list(means),
+            list(squares),
+            max_exp_avg_sqs=[],
+            state_steps=self._counts,
+            fused=True,
+            grad_scale=None,
+            found_inf=None,
+            amsgrad=False,
+            maximize=False,
+            weight_decay=0.0,
+            lr=self.learning_rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            eps=self.epsilon,
+        )
 
     def _update_part(self, parameter, gradient, mean, square):
         # The running sums lack the factors 1 - beta, which are put in once, at the end.
@@ -51,6 +82,11 @@ class Adam:
         parameter -= update
 
 
+def _torch_has_it(parameter):
+    """Whether torch's Adam in one pass knows this array."""
+    return array_api_compat.is_torch_array(parameter) and parameter.device.type in ("cpu", "cuda")
+
+
 def _parts(parameter):
     """Rows that are worked on together: in NumPy few enough to stay in the cache."""
     n_rows = parameter.shape[0]
@@ -63,7 +99,7 @@ def _parts(parameter):
 def affine_descent(
     weight: Array,
     bias: Array,
-    gram: Callable[[Array], Array],
+    gradient: Callable[[Array], Array],
     cross: Array,
     mean_x: Array,
     mean_y: Array,
@@ -79,7 +115,7 @@ def affine_descent(
     Parameters
     ----------
     weight, bias : arrays of shape (d_target, d_source) and (d_target,), changed in place
-    gram : the function ``W -> 2/d W S``
+    gradient : the function ``W -> 2/d (W S - C)``
     cross : array of shape (d_target, d_source), 2/d C
     mean_x, mean_y : the means m_x, m_y
     power_y : 0-d array, mean ‖y‖²
@@ -87,10 +123,9 @@ def affine_descent(
     d_target = bias.shape[0]
     centred = not bool(namespace_of(mean_x).any(mean_x != 0))
     while True:
-        grad_weight, grad_bias = gram(weight), weight @ mean_x
+        grad_weight, grad_bias = gradient(weight), weight @ mean_x
         if not centred:
             grad_weight += (2 / d_target * bias)[:, None] * mean_x[None, :]
-        grad_weight -= cross
         grad_bias += bias
         grad_bias -= mean_y
         loss = (power_y + dot(bias, grad_bias) - dot(bias, mean_y)) / d_target
@@ -100,14 +135,18 @@ def affine_descent(
         yield loss
 
 
-def gram_operator(
-    second: Factor | Products, factor: float, like: Array
+def gradient_without_means(
+    second: Factor | Products, cross: Array, factor: float
 ) -> Callable[[Array], Array]:
-    """``W -> factor W xᵀx`` by whichever product is cheaper, where `like` lies."""
+    """``W -> factor W xᵀx - cross`` by whichever product is cheaper, where `cross` lies.
+
+    The function may give the same memory again at its next call.
+    """
+    product = namespace_of(cross).empty_like(cross)
     if isinstance(second, Factor) and 2 * second.x.shape[0] < second.x.shape[1]:
-        rows = asarray_like(second.x * factor**0.5, like)
+        rows = asarray_like(second.x * factor**0.5, cross)
         columns = namespace_of(rows).matrix_transpose(rows)
-        return lambda W: (W @ columns) @ rows
+        return lambda W: product_minus(W @ columns, rows, cross, product)
     xx = second.products(gram=True).xx if isinstance(second, Factor) else second.xx
-    gram = asarray_like(xx * factor, like)
-    return lambda W: W @ gram
+    gram = asarray_like(xx * factor, cross)
+    return lambda W: product_minus(W, gram, cross, product)
