@@ -260,10 +260,16 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         unit_rows = (source == "l2", target == "l2")
         if seen is not None and unit_rows != self._unit_rows:
             raise ValueError(
-                f"scaling became {self.scaling!r} between two batches, but whether rows are "
-                "normalised cannot change once some have been seen. Start again with fit."
+                f"scaling is {self.scaling!r} now, but whether rows are normalised cannot change "
+                "once batches have been seen. Start again with fit."
             )
-        return self._kind(X) if seen is None else seen.kind, unit_rows
+        kind = self._kind(X)
+        if seen is not None and seen.kind == "cross" != kind:
+            raise ValueError(
+                f"{self} needs the products of the columns of X among themselves, which the "
+                "parameters at the first batch did not ask for. Start again with fit."
+            )
+        return kind if seen is None else seen.kind, unit_rows
 
     def _accumulate(self, X, y, weight, *, rows_at_hand=False):
         kind, unit_rows = self._statistics(X, self._moments)
@@ -320,6 +326,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
                 f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
                 "1 sample. Give more rows, or a larger n_anchors."
             )
+        self._statistics(self._dtype_like, self._moments)
         self._scaling = PairScaling.from_moments(self._moments, self.scaling)
         with np.errstate(over="ignore", invalid="ignore"):  # an error below says what happened
             scaled = self._scaling.apply(self._moments)

@@ -43,6 +43,7 @@ def accurate_kind(X: Array) -> Kind:
 
 # Rows × columns of one block: 32 MB in float32, long enough for a GEMM at full speed.
 _BLOCK_ELEMENTS = 2**23
+_CACHED_ELEMENTS = 2**20  # where a block is passed over many times
 
 # Elements of XᵀY from which on it matters in which precision it is summed.
 _LEAST_PRODUCT = 2**12
@@ -279,9 +280,9 @@ def saves_time(X: Array, y: Array) -> bool:
     return is_large and all(is_numpy(a) and a.dtype == "float32" for a in (X, y))
 
 
-def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
+def row_blocks(n_rows: int, n_columns: int, *, in_cache: bool = False) -> Iterator[slice]:
     """Slices of rows that are worked on together."""
-    step = max(1, _BLOCK_ELEMENTS // n_columns)
+    step = max(1, (_CACHED_ELEMENTS if in_cache else _BLOCK_ELEMENTS) // n_columns)
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._array import Array, namespace_of
+from ._array import Array, is_numpy, namespace_of
 from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments, accurate_kind, row_blocks
 from ._scaling import parse_scaling
@@ -60,7 +60,7 @@ class RegularizedTranslator(LinearTranslator):
         n_items, together = item_weights(X, y, weight)
 
         def blocks() -> Iterator[Block]:
-            for rows in row_blocks(X.shape[0], X.shape[1] + y.shape[1]):
+            for rows in row_blocks(X.shape[0], X.shape[1] + y.shape[1], in_cache=is_numpy(X)):
                 x_rows, y_rows = self._scaling.rows(X[rows, :], y[rows, :])
                 if has_offset:
                     x_rows, y_rows = x_rows - moments.mean_x, y_rows - moments.mean_y

@@ -260,11 +260,19 @@ def test_fit_forgets_what_came_before():
     assert translator.n_anchors_ == len(X)
 
 
-def test_normalising_cannot_change_between_batches():
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"scaling": "l2"}, "scaling is 'l2' now, but whether rows are normalised cannot change"),
+        ({"scale": True}, "needs the products of the columns of X .* did not ask for"),
+    ],
+)
+@pytest.mark.parametrize("method", ["partial_fit", "transform"])
+def test_what_the_first_batch_was_not_kept_for(params, message, method):
     X, y = pair()
-    translator = ProcrustesTranslator().partial_fit(X, y).set_params(scaling="l2")
-    with pytest.raises(ValueError, match="scaling became 'l2' between two batches"):
-        translator.partial_fit(X, y)
+    translator = ProcrustesTranslator().partial_fit(X, y).set_params(**params)
+    with pytest.raises(ValueError, match=message):
+        getattr(translator, method)(*(X, y)[: 2 if method == "partial_fit" else 1])
 
 
 def test_a_map_out_of_range_is_an_error():

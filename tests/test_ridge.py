@@ -110,6 +110,20 @@ def test_strength_is_that_of_ridge_cv(shape):
     assert_allclose(translator.coef_, expected.coef_, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_may_be_too_many_to_keep(monkeypatch, dtype):
+    X, y = (side.astype(dtype) for side in pair(n=60))
+    weight = np.random.default_rng(0).uniform(size=60)
+    kept = RidgeTranslator().fit(X, y, weight)
+    monkeypatch.setattr("sklearn_latent.solvers.ridge._KEPT_ELEMENTS", 100)
+    monkeypatch.setattr("sklearn_latent._moments._CACHED_ELEMENTS", 70)  # blocks of 7 rows
+    passed = RidgeTranslator().fit(X, y, weight)
+    tolerance = {np.float64: 1e-12, np.float32: 1e-5}[dtype]
+    assert passed.alpha_ == kept.alpha_
+    assert_allclose(passed.scores_, kept.scores_, atol=tolerance)
+    assert_allclose(passed.coef_, kept.coef_, rtol=tolerance, atol=tolerance)
+
+
 def test_the_grid_follows_the_units_of_the_source():
     X, y = pair(noise=5)
     one, other = (RidgeTranslator().fit(X * unit, y) for unit in (1, 1e3))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from .._array import Array, dot, eigh, namespace_of, svd
@@ -26,6 +27,8 @@ _LEAST_ALPHA = 1e-12
 _LEAST_ALPHA_WITHOUT_FREEDOM = 1e-6
 
 _LEAST_SPARED = 0.2
+
+_KEPT_ELEMENTS = 2**24  # of y and u: 10,000 pairs of 768 columns; 256 MB in float64 with the rest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,45 +115,55 @@ class RidgePath:
         return alpha / (self.s**2 + alpha)
 
 
-def left_out_residuals(
-    path: RidgePath,
-    block: Block,
-    alphas: Iterable[float],
-    mean_leverage: float,
-    freedom: bool,
-    dtype: Any = None,
-) -> Iterator[Array]:
-    """For each strength, the residuals (n, d_target) that rows have when they are left out.
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """What the residuals of rows that are left out take of a block, whatever the strength."""
 
-    Parameters
-    ----------
-    mean_leverage : float
-        What a row of weight 1 contributes to its own prediction through the mean: 1 / n where an
-        offset was estimated from the same rows, else 0.
-    freedom : bool
-        Whether there are more rows than parameters.
-    dtype : dtype, default=None
-        Of the residuals. All but the products that each strength takes is computed as x is.
-    """
-    x, y, _, left_out = block
-    xp = namespace_of(x)
-    u = (x @ path.v) / path.s[None, :]
-    remainder = y - u @ path.g
-    squares = u**2
-    left_out = xp.ones_like(x[:, 0]) if left_out is None else left_out
-    spared = 1 - left_out * (mean_leverage + xp.sum(squares, axis=1))
-    spared = xp.maximum(spared, xp.zeros_like(spared))
-    dtype = x.dtype if dtype is None else dtype
-    u, remainder, g = (xp.astype(a, dtype, copy=False) for a in (u, remainder, path.g))
-    for alpha in alphas:
-        damping = path.damping(alpha, freedom=freedom)
-        residual = (u * xp.astype(damping, dtype)[None, :]) @ g
-        residual += remainder
-        rest = spared + left_out * (squares @ damping)
+    y: Array  # (n, d_target)
+    weight: Array | None  # (n,)
+    u: Array  # (n, r), the rows in the directions of the path
+    squares: Array  # (n, r), of u
+    remainder: Array  # (n, d_target), residuals without penalty
+    together: Array  # (n,), weights of all rows that are left out together with each
+    spared: Array  # (n,), one minus the leverage without penalty
+
+    @classmethod
+    def of_block(
+        cls, path: RidgePath, block: Block, mean_leverage: float, dtype: Any = None
+    ) -> LeftOut:
+        """Compute in the dtype of the rows, and keep in `dtype` (default: the same)."""
+        x, y, weight, together = block
+        xp = namespace_of(x)
+        u = (x @ path.v) / path.s[None, :]
+        remainder = y - u @ path.g
+        squares = u**2
+        together = xp.ones_like(x[:, 0]) if together is None else together
+        spared = 1 - together * (mean_leverage + xp.sum(squares, axis=1))
+        spared = xp.maximum(spared, xp.zeros_like(spared))
+        dtype = x.dtype if dtype is None else dtype
+        y, u, squares, remainder = (
+            xp.astype(a, dtype, copy=False) for a in (y, u, squares, remainder)
+        )
+        return cls(y, weight, u, squares, remainder, together, spared)
+
+    def residuals(self, damping: Array, g: Array) -> Array:
+        """Of these rows (n, d_target), each predicted by the others.
+
+        Parameters
+        ----------
+        damping : array of shape (r,)
+            Of `RidgePath.damping`.
+        g : array of shape (r, d_target), of the path, in the dtype of `u`
+        """
+        xp, dtype = namespace_of(self.u), self.u.dtype
+        damping = xp.astype(damping, dtype)
+        residual = (self.u * damping[None, :]) @ g
+        residual += self.remainder
+        rest = self.spared + self.together * xp.astype(self.squares @ damping, self.spared.dtype)
         # nothing is left where all rows are one item
         rest = xp.where(rest > 1e-14, rest, xp.ones_like(rest))
         residual /= xp.astype(rest, dtype)[:, None]
-        yield residual
+        return residual
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,7 +194,7 @@ class Loss:
 
 @dataclasses.dataclass(frozen=True)
 class LeaveOneOut:
-    """How well rows are predicted by all others: exact, from one pass over the rows.
+    """How well rows are predicted by all others: exact, from passes over the rows.
 
     Parameters
     ----------
@@ -202,27 +215,42 @@ class LeaveOneOut:
     freedom: bool
     dtype: Any = None
 
-    def _predictions(
-        self, block: Block, alphas: list[float], dtype: Any
-    ) -> Iterator[tuple[Array, Array, Array | None]]:
-        """Residuals and predictions (n, d_target), and weights, for each strength."""
-        xp = namespace_of(block[1])
-        dtype = block[1].dtype if dtype is None else dtype
-        y, w = (None if a is None else xp.astype(a, dtype, copy=False) for a in block[1:3])
-        residuals = left_out_residuals(
-            self.path, block, alphas, self.mean_leverage, self.freedom, dtype
-        )
-        for residual in residuals:
-            yield residual, y - residual, w
+    @cached_property
+    def _g(self) -> Array:
+        g = self.path.g
+        return g if self.dtype is None else namespace_of(g).astype(g, self.dtype, copy=False)
+
+    @cached_property
+    def _few(self) -> list[LeftOut] | None:
+        """All blocks, where they are few enough to keep for the next strengths."""
+        kept, n_elements = [], 0
+        for block in self._passed():
+            n_elements += sum(a.shape[0] * a.shape[1] for a in (block.y, block.u))
+            if n_elements > _KEPT_ELEMENTS:
+                return None
+            kept.append(block)
+        return kept
+
+    def _passed(self) -> Iterator[LeftOut]:
+        """The blocks in a pass over the rows."""
+        for block in self.blocks():
+            yield LeftOut.of_block(self.path, block, self.mean_leverage, self.dtype)
+
+    def _all(self) -> Iterable[LeftOut]:
+        return self._passed() if self._few is None else self._few
 
     def trusts(self, alpha: float) -> bool:
         return True
 
     def losses(self, alphas: list[float]) -> list[Loss]:
         totals = [Loss(0.0, 0.0, 0.0)] * len(alphas)
-        for block in self.blocks():
-            for i, sums in enumerate(self._predictions(block, alphas, self.dtype)):
-                totals[i] = totals[i] + Loss.of_rows(*sums)
+        dampings = [self.path.damping(alpha, freedom=self.freedom) for alpha in alphas]
+        for block in self._all():
+            xp, w = namespace_of(block.y), block.weight
+            w = None if w is None else xp.astype(w, block.y.dtype, copy=False)
+            for i, damping in enumerate(dampings):
+                residual = block.residuals(damping, self._g)
+                totals[i] = totals[i] + Loss.of_rows(residual, block.y - residual, w)
         return totals
 
     def covariance(self, alpha: float) -> Array:
@@ -230,10 +258,11 @@ class LeaveOneOut:
         weight: float = 0.0
         first: Any = 0.0
         second: Any = 0.0
-        for block in self.blocks():
-            ((_, predicted, w),) = self._predictions(block, [alpha], None)
-            xp = namespace_of(predicted)
-            predicted -= self.origin[None, :]
+        damping = self.path.damping(alpha, freedom=self.freedom)
+        for block in self._all():
+            xp, w = namespace_of(block.y), block.weight
+            predicted = block.y - block.residuals(damping, self._g)
+            predicted = xp.astype(predicted, self.origin.dtype) - self.origin[None, :]
             weighted = predicted if w is None else predicted * w[:, None]
             weight += predicted.shape[0] if w is None else float(xp.sum(w))
             first = first + xp.sum(weighted, axis=0)
