@@ -164,6 +164,17 @@ def svd(a: Array) -> tuple[Array, Array, Array]:
         return scipy.linalg.svd(a, full_matrices=False, check_finite=False, lapack_driver="gesvd")
 
 
+def svdvals(a: Array) -> Array:
+    """Singular values, descending."""
+    xp = namespace_of(a)
+    if xp is not numpy_api:
+        return xp.linalg.svdvals(a)
+    try:
+        return np.linalg.svd(a, compute_uv=False)  # of NumPy's own library, as `eigh`
+    except np.linalg.LinAlgError:
+        return svd(a)[1]
+
+
 def eigh(a: Array) -> tuple[Array, Array]:
     """Eigenvalues (ascending) and eigenvectors of a symmetric matrix."""
     # Of NumPy's own library, where SciPy's would find the cores taken: the threads of NumPy's

@@ -16,9 +16,10 @@ _BLOCK_ROWS = 8192  # of one product: long enough for full speed
 _PART_ROWS = 128  # of one sum in float32: few enough for its digits, and in the cache
 _FIRST_ROWS = 64  # that tell roughly where a column lies
 
-# Columns further than this many standard deviations from 0 are moved there first: the product of
-# uncentred rows loses as many digits.
-_FAR = 2.0
+# The product of uncentred rows loses as many digits as means exceed the spread. Moving them to 0
+# first takes a copy: only where the mean square is more than this many variances, in the mean of
+# all columns, or where a mean is more than so many standard deviations in any one.
+_OFF_CENTRE, _FAR = 3.0, 5.0
 
 _LEAST_SQUARE = 1e-30  # on average; below it float32 loses digits of squares
 
@@ -85,7 +86,7 @@ class CrossSums:
 
 def largest_rounding(n_rows: int, shape: tuple[int, int]) -> float:
     """What `CrossSums.rounding` will hardly exceed for so many rows; `shape` is that of XᵀY."""
-    return _rounding(n_rows, shape, 1 + _FAR**2)
+    return _rounding(n_rows, shape, _OFF_CENTRE)
 
 
 def _rounding(n_rows, shape, off_centre, measured=0.0):
@@ -134,6 +135,8 @@ class _Side:
         first = rows[:_FIRST_ROWS].astype(np.float64)
         mean, deviation = first.mean(axis=0), first.std(axis=0)
         far = np.abs(mean) > _FAR * deviation
+        if not far.any():
+            far[:] = np.mean(_ratio(mean**2 + deviation**2, deviation**2)) > _OFF_CENTRE
         # An equal column keeps exactly its value, and so has no variance at all.
         self.shift = np.where(far, mean, 0.0).astype(np.float32) if far.any() else None
         self.origin = np.zeros(rows.shape[1]) if self.shift is None else self.shift.astype(float)

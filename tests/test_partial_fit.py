@@ -210,7 +210,7 @@ def test_refused_first_batch_is_none(translator):
 def test_row_normalisation_cannot_change_between_batches(translator):
     X, y = make_pair()
     streamed = clone(translator).set_params(scaling="standard").partial_fit(X, y)
-    with pytest.raises(ValueError, match="cannot change once some have been seen"):
+    with pytest.raises(ValueError, match="cannot change once batches have been seen"):
         streamed.set_params(scaling="l2").partial_fit(X, y)
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 from sklearn.base import clone
 
@@ -141,9 +141,20 @@ def test_they_are_used_where_they_suffice(translator):
 
 def test_a_stream_is_judged_by_enough_rows():
     X, y = (side.astype(np.float32) for side in noisy_rotation())
+    enough = 4 * X.shape[1]
     few = ProcrustesTranslator().partial_fit(X[:40], y[:40])
-    assert not sums_in_float32(few.partial_fit(X[40:80], y[40:80]))
-    assert sums_in_float32(few.partial_fit(X[80:], y[80:]))
+    assert not sums_in_float32(few.partial_fit(X[40:enough], y[40:enough]))
+    assert sums_in_float32(few.partial_fit(X[enough:], y[enough:]))
+
+
+def test_a_batch_is_judged_by_its_first_rows():
+    X, y = (side.astype(np.float32) for side in noisy_rotation())
+    translator = ProcrustesTranslator().partial_fit(X, y)
+    assert sums_in_float32(translator)
+    assert translator.n_anchors_ == len(X)
+    assert_array_equal(translator.anchor_indices_, np.arange(len(X)))
+    worse, target = (np.hstack([side, side[:, :1]]) for side in (X, y))
+    assert not sums_in_float32(ProcrustesTranslator().partial_fit(worse, target))
 
 
 def test_a_stream_is_judged_anew_after_fit():

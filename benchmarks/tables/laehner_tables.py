@@ -215,22 +215,19 @@ class Tables:
         all_lines = self.run.fast or self.run.options.all
         lines = self.wanted(TABLE_2 if all_lines else RELATIVE_LINES)
         n_seeds = len(self.run.seeds) if all_lines else RELATIVE_SEEDS
-        wanted = [
-            replace(recipe, relative=way, n_anchors=n_anchors)
-            for way in ("decoder", "end2end")
-            for latent, n_anchors in lines
-            for recipe in self.recipes(latent)[:n_seeds]
-        ]
-        self.models.train(wanted, self.images)
         for latent, n_anchors in lines:
             labels = {"table": 2, "latent": latent, "anchors": n_anchors}
             yield self.native(labels, self.recipes(latent), BASELINE[latent])
-            errors = []
-            for way in ("decoder", "end2end"):
-                sides = [
+            ways = [
+                [
                     replace(recipe, relative=way, n_anchors=n_anchors)
                     for recipe in self.recipes(latent)[:n_seeds]
                 ]
+                for way in ("decoder", "end2end")
+            ]
+            self.models.train([side for sides in ways for side in sides], self.images)
+            errors = []
+            for sides in ways:
                 errors.append([self.transfer.native(side) for side in sides])
                 pairs = itertools.permutations(sides, 2)
                 errors.append([self.transfer.relative(*pair) for pair in pairs])

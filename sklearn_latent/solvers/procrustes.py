@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array, complement, eigh, is_accelerated, is_numpy, namespace_of, qr, svd
+from .._array import (
+    Array,
+    complement,
+    eigh,
+    is_accelerated,
+    is_numpy,
+    namespace_of,
+    qr,
+    svd,
+    svdvals,
+)
 from .._moments import Factor, Products
 from .polar import polar_by_products
 from .rank import count, numerical_rank
@@ -104,7 +114,8 @@ def scaled_procrustes(second: Factor | Products) -> Array:
 
 def singular_values(second: Factor | Products) -> Array:
     """Of XᵀY, descending."""
-    return _svd_of_cross_product(second)[1]
+    core, _, _ = _cross_product_core(second)
+    return svdvals(core)
 
 
 def _polar_on_accelerator(second):
@@ -117,19 +128,25 @@ def _polar_on_accelerator(second):
 
 
 def _svd_of_cross_product(second, error=0.0, limit=float("inf")):
+    if isinstance(second, Products) and error > 0 and is_numpy(second.xy):
+        return _svd_by_gram(second.xy, error, limit)
+    core, q, p = _cross_product_core(second)
+    u, s, vt = svd(core)
+    return (u, s, vt) if q is None else (q @ u, s, vt @ namespace_of(p).matrix_transpose(p))
+
+
+def _cross_product_core(second):
+    """A matrix (m, m) with the singular values of ``XᵀY = q core pᵀ``; None for the identity."""
     if isinstance(second, Products):
-        if error > 0 and is_numpy(second.xy):
-            return _svd_by_gram(second.xy, error, limit)
-        return svd(second.xy)
+        return second.xy, None, None
     x, y = second.x, second.y
-    xp = namespace_of(x)
     if x.shape[0] >= min(x.shape[1], y.shape[1]):
-        return svd(second.xy)
+        return second.xy, None, None
     # Fewer rows m than dimensions: with Xᵀ = QR and Yᵀ = PT, XᵀY = Q (R Tᵀ) Pᵀ has an m × m core.
+    xp = namespace_of(x)
     q, r = qr(xp.matrix_transpose(x))
     p, t = qr(xp.matrix_transpose(y))
-    u, s, vt = svd(r @ xp.matrix_transpose(t))
-    return q @ u, s, vt @ xp.matrix_transpose(p)
+    return r @ xp.matrix_transpose(t), q, p
 
 
 def _svd_by_gram(a, error, limit):
