@@ -95,7 +95,12 @@ def to_numpy(x: Any) -> np.ndarray:
 
 
 def without_graph(x: Any) -> Any:
-    """A torch tensor cut off from automatic differentiation; all else as it is."""
+    """A torch tensor cut off from automatic differentiation; all else as it is.
+
+    In float32 if it is of bfloat16 and is going to be NumPy's, which has no such dtype.
+    """
+    if str(getattr(x, "dtype", "")) == "torch.bfloat16" and not is_foreign(x):
+        x = x.float()
     return x.detach() if getattr(x, "requires_grad", False) else x
 
 

@@ -29,7 +29,7 @@ _ROUNDING, _ROUNDING_OF_FEW = 0.15, 20.0
 
 _EPS = float(np.finfo(np.float32).eps)
 _LARGEST = 0.5 * float(np.finfo(np.float32).max)
-_RUNS, _RUN = 2, 16  # of neighbouring columns of each side, by which that is checked on the data
+_RUNS, _RUN = 8, 4  # of neighbouring columns of each side, by which that is checked on the data
 
 # Sums of squares about the origin, over those about the mean: beyond it the variance has lost too
 # many digits, because the first rows were no sample of the others.
@@ -109,7 +109,7 @@ def _share_of_rounding(x, t, product):
 
 
 def _probes(n_columns):
-    """Slices of columns: few and long, as a row costs a cache line or two for each."""
+    """Slices of columns all over: short runs, as a row costs a cache line for each."""
     if n_columns <= _RUNS * _RUN:
         return [slice(0, n_columns)]
     starts = np.linspace(0, n_columns - _RUN, _RUNS).astype(int)

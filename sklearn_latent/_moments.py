@@ -43,7 +43,8 @@ def accurate_kind(X: Array) -> Kind:
 
 # Rows × columns of one block: 32 MB in float32, long enough for a GEMM at full speed.
 _BLOCK_ELEMENTS = 2**23
-_CACHED_ELEMENTS = 2**20  # where a block is passed over many times
+# Where a block is passed over many times; but each pass reads a whole map as well.
+_CACHED_ELEMENTS, _LEAST_ROWS = 2**21, 512
 
 # Elements of XᵀY from which on it matters in which precision it is summed.
 _LEAST_PRODUCT = 2**12
@@ -282,7 +283,9 @@ def saves_time(X: Array, y: Array) -> bool:
 
 def row_blocks(n_rows: int, n_columns: int, *, in_cache: bool = False) -> Iterator[slice]:
     """Slices of rows that are worked on together."""
-    step = max(1, (_CACHED_ELEMENTS if in_cache else _BLOCK_ELEMENTS) // n_columns)
+    step = max(1, _BLOCK_ELEMENTS // n_columns)
+    if in_cache:
+        step = min(step, max(_LEAST_ROWS, _CACHED_ELEMENTS // n_columns))
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
 

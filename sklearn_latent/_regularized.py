@@ -19,6 +19,9 @@ from .solvers.ridge import Block, GeneralizedCrossValidation, LeaveOneOut, Ridge
 
 _TIE = 1e-6  # relative; what rounding may make of equal errors
 
+_LEAST_SCALE = 1e-12  # of y, and its inverse the largest, for squares in float32
+_FAR_FROM_ZERO = 1e4  # means that have so much more power than the spread drown it in float32
+
 Judge = LeaveOneOut | GeneralizedCrossValidation | FoldJudge
 
 
@@ -54,9 +57,11 @@ class RegularizedTranslator(LinearTranslator):
     def _estimate_from_rows(
         self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None
     ) -> tuple[Array, Array | None]:
+        has_offset = self._has_offset()
+        # Residuals far larger than rounding bear the precision of float32.
+        bears = _bears_float32(moments, has_offset)
         moments = self._about_offset(moments)
         path = self._decompose(moments)
-        has_offset = self._has_offset()
         n_items, together = item_weights(X, y, weight)
 
         def blocks() -> Iterator[Block]:
@@ -75,8 +80,7 @@ class RegularizedTranslator(LinearTranslator):
             n_means / moments.weight,
             origin,
             n_items > path.rank + n_means,
-            # residuals far larger than rounding bear the precision of float32
-            self._dtype_like.dtype if n_items > 2 * path.rank else None,
+            self._dtype_like.dtype if bears and n_items > 2 * path.rank else None,
         )
         return self._regularize(moments, path, judge)
 
@@ -131,6 +135,15 @@ class RegularizedTranslator(LinearTranslator):
             both = zip(alphas + finer, choice.errors + totals(finer))
             choice = Choice(*map(list, zip(*sorted(both, reverse=True))))
         return choice
+
+
+def _bears_float32(moments: PairMoments, has_offset: bool) -> bool:
+    """Whether squares of y fit, and are more than those of its mean where that is predicted too."""
+    xp = namespace_of(moments.ss_y)
+    power = float(xp.sum(moments.ss_y))
+    scale = (power / (moments.weight * moments.ss_y.shape[0])) ** 0.5
+    of_mean = 0.0 if has_offset else moments.weight * float(xp.sum(moments.mean_y**2))
+    return _LEAST_SCALE < scale < 1 / _LEAST_SCALE and of_mean < _FAR_FROM_ZERO * power
 
 
 @dataclasses.dataclass

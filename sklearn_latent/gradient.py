@@ -29,7 +29,8 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
     [1]_). The iterates are those of ``torch.optim.Adam`` on ``torch.nn.Linear`` with
     ``torch.nn.MSELoss``; but the gradient is taken of the moments of the anchors, so that a step
     costs the same for 500 anchors as for 500,000, and needs neither torch nor differentiation.
-    Tensors of torch take torch's own Adam (all of it in one pass over the map, hence faster).
+    Tensors of torch (under scikit-learn's array-API dispatch) take torch's own Adam, which does all
+    in one pass over the map and so is faster.
 
     Stopping after few steps is part of the method: it keeps the map from fitting noise along
     directions in which the anchors hardly vary.

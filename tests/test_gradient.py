@@ -1,5 +1,7 @@
 """AffineTranslator against torch's autograd and Adam, and against closed forms."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -94,6 +96,17 @@ def test_torch_and_numpy_take_the_same_steps():
     assert isinstance(on_torch.coef_, torch.Tensor)
     assert_allclose(on_torch.coef_.numpy(), on_numpy.coef_, atol=1e-12)
     assert_allclose(on_torch.loss_curve_, on_numpy.loss_curve_)
+
+
+def test_a_learning_rate_may_be_any_number():
+    torch = pytest.importorskip("torch")
+    X, y = map(torch.tensor, pair())
+    with config_context(array_api_dispatch=True):
+        exact, rounded = (
+            AffineTranslator(learning_rate_init=rate, max_iter=3, random_state=0).fit(X, y)
+            for rate in (Fraction(1, 10), 0.1)
+        )
+    assert_allclose(exact.coef_.numpy(), rounded.coef_.numpy())
 
 
 def test_many_steps_reach_least_squares():

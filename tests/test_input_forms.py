@@ -7,6 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
+from sklearn_latent import LstsqTranslator
+
 from .estimators import INSTANCES, STREAMED, TRANSLATORS, in_all_scalings, make_pair, one_line
 
 every_instance = pytest.mark.parametrize("estimator", INSTANCES, ids=one_line)
@@ -205,3 +207,11 @@ def test_tensors_of_float32_stay_so_as_numpy(estimator):
     assert isinstance(result, np.ndarray)
     assert result.dtype == expected.dtype == np.float32
     assert_array_equal(result, expected)
+
+
+def test_tensors_of_bfloat16_are_float32_as_numpy():
+    torch = pytest.importorskip("torch")
+    X, y = (torch.asarray(side).bfloat16() for side in make_pair())
+    result = LstsqTranslator().fit(X, y).transform(X)
+    assert_array_equal(result, LstsqTranslator().fit(X.float(), y.float()).transform(X.float()))
+    assert result.dtype == np.float32

@@ -325,3 +325,19 @@ def test_a_fit_is_continued(translator):
     continued = clone(translator).fit(X[:2000], y[:2000]).partial_fit(X[2000:], y[2000:])
     expected = clone(translator).fit(X, y)
     assert_allclose(continued.transform(X), expected.transform(X), atol=1e-4)
+
+
+def test_rounding_of_a_few_columns_in_the_middle_is_noticed():
+    rng = np.random.default_rng(0)
+    n, d, edge = 8000, 128, 48
+    X, y = ((rng.uniform(size=(n, d)) < 0.5) / 3.0 for _ in range(2))
+    for side in (X, y):
+        side[:, :edge] = 0.2 * rng.normal(size=(n, edge))
+        side[:, -edge:] = 0.2 * rng.normal(size=(n, edge))
+    X, y = X.astype(np.float32), y.astype(np.float32)
+    sums, exact = (
+        PairMoments.quickly(X, y),
+        PairMoments.from_arrays(X, y, None, kind="cross"),
+    )
+    error = np.linalg.norm(sums.second.xy - exact.second.xy)
+    assert 0 < error < 2 * sums.error()

@@ -124,6 +124,37 @@ def test_rows_may_be_too_many_to_keep(monkeypatch, dtype):
     assert_allclose(passed.coef_, kept.coef_, rtol=tolerance, atol=tolerance)
 
 
+EXTREME = {
+    "tiny weights": ({}, lambda X, y, w: (X, y, 1e-41 * w)),
+    "large targets": ({"scaling": "center"}, lambda X, y, w: (X, 1e18 * y, w)),
+    "larger targets": ({"scaling": "center"}, lambda X, y, w: (X, 1e25 * y, w)),
+    "small targets": ({"scaling": "center"}, lambda X, y, w: (X, 1e-25 * y, w)),
+}
+
+
+@pytest.mark.parametrize(("params", "change"), EXTREME.values(), ids=EXTREME)
+def test_float32_chooses_as_float64_does(params, change):
+    X, y = pair(n=80)
+    X, y, weight = change(X, y, np.random.default_rng(0).uniform(0.5, 1, size=80))
+    X, y = X.astype(np.float32), y.astype(np.float32)
+    found = RidgeTranslator(**params).fit(X, y, weight)
+    expected = RidgeTranslator(**params).fit(X.astype(float), y.astype(float), weight)
+    assert_allclose(found.alpha_, expected.alpha_, rtol=1e-3)
+    assert_allclose(found.best_score_, expected.best_score_, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_float32_tells_the_spread_from_the_mean(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(300, 40)) + 1e4
+    y = X @ rng.normal(size=(40, 10)) + 0.3 * rng.normal(size=(300, 10))
+    X, y = X.astype(np.float32), (y - y.mean(axis=0) + 5e4).astype(np.float32)
+    found = RidgeTranslator(scaling=None).fit(X, y)
+    expected = RidgeTranslator(scaling=None).fit(X.astype(float), y.astype(float))
+    assert_allclose(found.best_score_, expected.best_score_, atol=1e-4)
+    assert_allclose(found.coef_, expected.coef_, atol=1e-3)
+
+
 def test_the_grid_follows_the_units_of_the_source():
     X, y = pair(noise=5)
     one, other = (RidgeTranslator().fit(X * unit, y) for unit in (1, 1e3))

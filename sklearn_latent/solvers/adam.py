@@ -60,7 +60,7 @@ class Adam:
             amsgrad=False,
             maximize=False,
             weight_decay=0.0,
-            lr=self.learning_rate,
+            lr=float(self.learning_rate),
             beta1=self.beta_1,
             beta2=self.beta_2,
             eps=self.epsilon,

@@ -122,9 +122,8 @@ class LeftOut:
     y: Array  # (n, d_target)
     weight: Array | None  # (n,)
     u: Array  # (n, r), the rows in the directions of the path
-    squares: Array  # (n, r), of u
+    leverage: Array  # (n, r), of each direction, of all rows that are left out together with each
     remainder: Array  # (n, d_target), residuals without penalty
-    together: Array  # (n,), weights of all rows that are left out together with each
     spared: Array  # (n,), one minus the leverage without penalty
 
     @classmethod
@@ -136,15 +135,15 @@ class LeftOut:
         xp = namespace_of(x)
         u = (x @ path.v) / path.s[None, :]
         remainder = y - u @ path.g
-        squares = u**2
         together = xp.ones_like(x[:, 0]) if together is None else together
-        spared = 1 - together * (mean_leverage + xp.sum(squares, axis=1))
+        leverage = together[:, None] * u**2
+        spared = 1 - (together * mean_leverage + xp.sum(leverage, axis=1))
         spared = xp.maximum(spared, xp.zeros_like(spared))
         dtype = x.dtype if dtype is None else dtype
-        y, u, squares, remainder = (
-            xp.astype(a, dtype, copy=False) for a in (y, u, squares, remainder)
+        y, u, leverage, remainder = (
+            xp.astype(a, dtype, copy=False) for a in (y, u, leverage, remainder)
         )
-        return cls(y, weight, u, squares, remainder, together, spared)
+        return cls(y, weight, u, leverage, remainder, spared)
 
     def residuals(self, damping: Array, g: Array) -> Array:
         """Of these rows (n, d_target), each predicted by the others.
@@ -159,7 +158,7 @@ class LeftOut:
         damping = xp.astype(damping, dtype)
         residual = (self.u * damping[None, :]) @ g
         residual += self.remainder
-        rest = self.spared + self.together * xp.astype(self.squares @ damping, self.spared.dtype)
+        rest = self.spared + xp.astype(self.leverage @ damping, self.spared.dtype)
         # nothing is left where all rows are one item
         rest = xp.where(rest > 1e-14, rest, xp.ones_like(rest))
         residual /= xp.astype(rest, dtype)[:, None]
@@ -179,7 +178,10 @@ class Loss:
         pairs = ((residual, residual), (predicted, predicted), (residual, predicted))
         if weight is None:
             return cls(*(float(dot(a, b)) for a, b in pairs))
-        return cls(*(float(dot(a * weight[:, None], b)) for a, b in pairs))
+        xp = namespace_of(weight)
+        unit = float(xp.max(weight)) or 1.0  # any weights fit in float32 relative to it
+        w = xp.astype(weight / unit, residual.dtype)[:, None]
+        return cls(*(unit * float(dot(a * w, b)) for a, b in pairs))
 
     def __add__(self, other: Loss) -> Loss:
         return Loss(self.error + other.error, self.power + other.power, self.cross + other.cross)
@@ -246,11 +248,9 @@ class LeaveOneOut:
         totals = [Loss(0.0, 0.0, 0.0)] * len(alphas)
         dampings = [self.path.damping(alpha, freedom=self.freedom) for alpha in alphas]
         for block in self._all():
-            xp, w = namespace_of(block.y), block.weight
-            w = None if w is None else xp.astype(w, block.y.dtype, copy=False)
             for i, damping in enumerate(dampings):
                 residual = block.residuals(damping, self._g)
-                totals[i] = totals[i] + Loss.of_rows(residual, block.y - residual, w)
+                totals[i] = totals[i] + Loss.of_rows(residual, block.y - residual, block.weight)
         return totals
 
     def covariance(self, alpha: float) -> Array:
