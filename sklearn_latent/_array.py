@@ -10,7 +10,7 @@ import dataclasses
 import importlib.util
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import array_api_compat
@@ -372,6 +372,16 @@ def import_torch(what: str) -> Any:
             f"{what} needs PyTorch: pip install 'sklearn_latent[torch]' (or torch itself)."
         ) from error
     return torch
+
+
+def fused_adam(x: Array) -> Callable[..., None] | None:
+    """Torch's Adam in one pass over parameters like `x`; None where it has none."""
+    if not array_api_compat.is_torch_array(x) or x.device.type not in ("cpu", "cuda"):
+        return None
+    # The function, as the first torch.optim.Adam of a process takes seconds to make.
+    from torch.optim.adam import adam
+
+    return adam
 
 
 def unit_rows(x: Array) -> tuple[Array, Array]:

@@ -11,8 +11,9 @@ import sklearn_latent
 
 # From the bottom up: a module imports from lower layers alone, and from its own folder.
 LAYERS = [
-    {"_array", "_callbacks", "_cross_sums", "_npy", "_version", "exceptions"},
-    {"_affine_map", "_moments", "_validation", "anchors"},
+    {"_array", "_callbacks", "_npy", "_version", "exceptions"},
+    {"_affine_map", "_cross_sums", "_validation", "anchors"},
+    {"_moments"},
     {"_kernels", "_scaling", "distributed"},
     {"_fit_blocks", "solvers"},
     {"_base"},

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 
-import array_api_compat
-
-from .._array import Array, asarray_like, dot, is_numpy, namespace_of, product_minus
+from .._array import Array, asarray_like, dot, fused_adam, is_numpy, namespace_of, product_minus
 from .._moments import Factor, Products
 
 _PART_ELEMENTS = 2**15
@@ -32,18 +30,16 @@ class Adam:
         self.step += 1
         if not self._state:
             self._state = [tuple(map(namespace_of(p).zeros_like, (p, p))) for p in parameters]
-        if _torch_has_it(parameters[0]):
-            self._update_by_torch(parameters, gradients)
+        adam = fused_adam(parameters[0])
+        if adam is not None:
+            self._update_at_once(adam, parameters, gradients)
             return
         for parameter, gradient, state in zip(parameters, gradients, self._state):
             arrays = (parameter, gradient, *state)
             for rows in _parts(parameter):
                 self._update_part(*(array[rows, ...] for array in arrays))
 
-    def _update_by_torch(self, parameters, gradients):
-        # The function, as the first torch.optim.Adam of a process takes seconds to make.
-        from torch.optim.adam import adam
-
+    def _update_at_once(self, adam, parameters, gradients):
         if not self._counts:
             self._counts = [p.new_zeros((), dtype=namespace_of(p).float32) for p in parameters]
         means, squares = zip(*self._state)
@@ -80,11 +76,6 @@ class Adam:
         update = mean / scale
         update *= self.learning_rate * mean_weight / root_weight
         parameter -= update
-
-
-def _torch_has_it(parameter):
-    """Whether torch's Adam in one pass knows this array."""
-    return array_api_compat.is_torch_array(parameter) and parameter.device.type in ("cpu", "cuda")
 
 
 def _parts(parameter):
