@@ -10,7 +10,7 @@ import dataclasses
 import importlib.util
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import array_api_compat
@@ -235,6 +235,13 @@ def dot(a: Array, b: Array) -> Array:
     return xp.reshape(a, (-1,)) @ xp.reshape(b, (-1,))
 
 
+def row_parts(n_rows: int, n_columns: int) -> Iterator[slice]:
+    """Slices of rows of NumPy's that are done with while they are in the cache."""
+    step = max(1, _PART_ELEMENTS // max(n_columns, 1))
+    for start in range(0, n_rows, step):
+        yield slice(start, start + step)
+
+
 def product_minus(a: Array, b: Array, c: Array, out: Array) -> Array:
     """``a @ b - c``; in the memory of `out` where the library can."""
     if array_api_compat.is_torch_array(a):
@@ -255,9 +262,7 @@ def sum_with_outer(matrices: Sequence[Array], left: Array, right: Array) -> Arra
         return total
     first, *others = matrices
     total = np.empty((left.shape[0], right.shape[0]), dtype=left.dtype)
-    step = max(1, _PART_ELEMENTS // max(right.shape[0], 1))
-    for start in range(0, left.shape[0], step):  # each part is done with while in the cache
-        rows = slice(start, start + step)
+    for rows in row_parts(*total.shape):
         part = total[rows]
         part[...] = first[rows]
         for matrix in others:

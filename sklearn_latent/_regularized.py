@@ -77,6 +77,7 @@ class RegularizedTranslator(LinearTranslator):
         judge = LeaveOneOut(
             path,
             blocks,
+            X.shape[0],
             n_means / moments.weight,
             origin,
             n_items > path.rank + n_means,

@@ -116,7 +116,9 @@ def test_rows_may_be_too_many_to_keep(monkeypatch, dtype):
     weight = np.random.default_rng(0).uniform(size=60)
     kept = RidgeTranslator().fit(X, y, weight)
     monkeypatch.setattr("sklearn_latent.solvers.ridge._KEPT_ELEMENTS", 100)
-    monkeypatch.setattr("sklearn_latent._moments._CACHED_ELEMENTS", 70)  # blocks of 7 rows
+    # blocks of 7 rows
+    monkeypatch.setattr("sklearn_latent._moments._CACHED_ELEMENTS", 70)
+    monkeypatch.setattr("sklearn_latent._moments._LEAST_ROWS", 1)
     passed = RidgeTranslator().fit(X, y, weight)
     tolerance = {np.float64: 1e-12, np.float32: 1e-5}[dtype]
     assert passed.alpha_ == kept.alpha_

@@ -5,10 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 
-from .._array import Array, asarray_like, dot, fused_adam, is_numpy, namespace_of, product_minus
+from .._array import (
+    Array,
+    asarray_like,
+    dot,
+    fused_adam,
+    is_numpy,
+    namespace_of,
+    product_minus,
+    row_parts,
+)
 from .._moments import Factor, Products
-
-_PART_ELEMENTS = 2**15
 
 
 @dataclasses.dataclass
@@ -79,12 +86,11 @@ class Adam:
 
 
 def _parts(parameter):
-    """Rows that are worked on together: in NumPy few enough to stay in the cache."""
+    """Rows that are worked on together."""
     n_rows = parameter.shape[0]
     if not is_numpy(parameter):
         return [slice(0, n_rows)]
-    step = max(1, _PART_ELEMENTS * n_rows // max(parameter.size, 1))
-    return [slice(start, start + step) for start in range(0, n_rows, step)]
+    return row_parts(n_rows, parameter.size // n_rows)
 
 
 def affine_descent(

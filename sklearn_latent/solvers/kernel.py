@@ -44,8 +44,8 @@ class Anchors:
 
     def judge(self, path: RidgePath, blocks: Callable[[], Iterable[Block]]) -> LeaveOneOut:
         total = float(len(self.y) if self.weight is None else np.sum(self.weight))
-        origin = np.zeros(self.y.shape[1])
-        return LeaveOneOut(path, blocks, 1 / total, origin, self.n_items > path.rank + 1)
+        origin, freedom = np.zeros(self.y.shape[1]), self.n_items > path.rank + 1
+        return LeaveOneOut(path, blocks, len(self.y), 1 / total, origin, freedom)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -202,6 +202,8 @@ class LeaveOneOut:
     ----------
     blocks : callable
         Yields the rows that the path was made of.
+    n_rows : int
+        Of all blocks: few are made ready once, and kept.
     origin : array of shape (d_target,)
         About where y lies: keeps an offset out of the squares of predictions.
     freedom : bool
@@ -212,6 +214,7 @@ class LeaveOneOut:
 
     path: RidgePath
     blocks: Callable[[], Iterable[Block]]
+    n_rows: int
     mean_leverage: float
     origin: Array
     freedom: bool
@@ -223,15 +226,9 @@ class LeaveOneOut:
         return g if self.dtype is None else namespace_of(g).astype(g, self.dtype, copy=False)
 
     @cached_property
-    def _few(self) -> list[LeftOut] | None:
-        """All blocks, where they are few enough to keep for the next strengths."""
-        kept, n_elements = [], 0
-        for block in self._passed():
-            n_elements += sum(a.shape[0] * a.shape[1] for a in (block.y, block.u))
-            if n_elements > _KEPT_ELEMENTS:
-                return None
-            kept.append(block)
-        return kept
+    def _kept(self) -> list[LeftOut]:
+        """The blocks, for all strengths."""
+        return list(self._passed())
 
     def _passed(self) -> Iterator[LeftOut]:
         """The blocks in a pass over the rows."""
@@ -239,7 +236,8 @@ class LeaveOneOut:
             yield LeftOut.of_block(self.path, block, self.mean_leverage, self.dtype)
 
     def _all(self) -> Iterable[LeftOut]:
-        return self._passed() if self._few is None else self._few
+        n_elements = self.n_rows * sum(self.path.g.shape)
+        return self._kept if n_elements <= _KEPT_ELEMENTS else self._passed()
 
     def trusts(self, alpha: float) -> bool:
         return True
