@@ -29,7 +29,9 @@ _ROUNDING, _ROUNDING_OF_FEW = 0.15, 20.0
 
 _EPS = float(np.finfo(np.float32).eps)
 _LARGEST = 0.5 * float(np.finfo(np.float32).max)
-_RUNS, _RUN = 8, 4  # of neighbouring columns of each side, by which that is checked on the data
+# Runs of neighbouring columns of each side, and their length, by which that is checked on the data:
+# all over; or, quicker, as many columns in fewer runs at random.
+_SPREAD, _DRAWN = (8, 4), (2, 16)
 
 # Sums of squares about the origin, over those about the mean: beyond it the variance has lost too
 # many digits, because the first rows were no sample of the others.
@@ -48,8 +50,13 @@ class CrossSums:
     rounding: float  # of xy: expected Frobenius norm over sqrt(sum(ss_x) * sum(ss_y))
 
     @classmethod
-    def from_arrays(cls, X: np.ndarray, y: np.ndarray) -> CrossSums | None:
-        """Of float32 rows X (n, d_source) and y (n, d_target); None where squares do not fit."""
+    def from_arrays(
+        cls, X: np.ndarray, y: np.ndarray, rng: np.random.Generator | None = None
+    ) -> CrossSums | None:
+        """Of float32 rows X (n, d_source) and y (n, d_target); None where squares do not fit.
+
+        `rng` draws the columns by which rounding is checked, else they are spread evenly.
+        """
         n = X.shape[0]
         x_side, y_side = _Side(X), _Side(y)
         total, share = np.empty(0, dtype=np.float32), 0.0
@@ -58,7 +65,7 @@ class CrossSums:
             x, t = x_side.add(X[rows]), y_side.add(y[rows])
             product = x.T @ t
             if start == 0:
-                share = _share_of_rounding(x, t, product)
+                share = _share_of_rounding(x, t, product, rng)
                 total = product
             elif total.dtype == np.float32:
                 total = np.add(total, product, dtype=np.float64)
@@ -98,9 +105,9 @@ def _rounding(n_rows, shape, off_centre, measured=0.0):
     return usual / max(1.0, n_rows / _BLOCK_ROWS) ** 0.5 * _EPS * off_centre
 
 
-def _share_of_rounding(x, t, product):
+def _share_of_rounding(x, t, product, rng):
     """What `_ROUNDING` is of this product, as some of its entries have it."""
-    some_x, some_t = map(_probes, product.shape)
+    some_x, some_t = (_probes(n_columns, rng) for n_columns in product.shape)
     a, b = _columns(x, some_x), _columns(t, some_t)
     some = np.concatenate([_columns(product[rows], some_t) for rows in some_x])
     error = np.linalg.norm(some - a.T @ b)
@@ -108,12 +115,16 @@ def _share_of_rounding(x, t, product):
     return float(error / size) if size > 0 else 0.0
 
 
-def _probes(n_columns):
-    """Slices of columns all over: short runs, as a row costs a cache line for each."""
-    if n_columns <= _RUNS * _RUN:
+def _probes(n_columns, rng):
+    """Slices of columns: in short runs, as a row costs time for each."""
+    runs, length = _SPREAD if rng is None else _DRAWN
+    if n_columns <= runs * length:
         return [slice(0, n_columns)]
-    starts = np.linspace(0, n_columns - _RUN, _RUNS).astype(int)
-    return [slice(start, start + _RUN) for start in starts]
+    if rng is None:
+        starts = np.linspace(0, n_columns - length, runs).astype(int)
+    else:
+        starts = rng.integers(n_columns - length + 1, size=runs)
+    return [slice(start, start + length) for start in starts]
 
 
 def _columns(rows, slices):

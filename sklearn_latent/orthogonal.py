@@ -96,7 +96,10 @@ class OrthogonalTranslator(LinearTranslator):
         key = repr(self.scaling)
         if self._moments is None or not self._judge_stream(key):
             return None
-        batch = PairMoments.quickly(X, y, few=True)
+        # The first batch is looked at all over, the others in ever other places.
+        first = self._moments.rounding == 0
+        rng = None if first else np.random.default_rng(self._moments.n_rows)
+        batch = PairMoments.quickly(X, y, few=True, rng=rng)
         shape = X.shape[1], y.shape[1]
         if batch is not None and batch.rounding > largest_rounding(X.shape[0], shape):
             self._float32_suffices[key] = False

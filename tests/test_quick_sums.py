@@ -9,7 +9,7 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from sklearn_latent import ProcrustesTranslator, RigidTranslator
-from sklearn_latent._cross_sums import CrossSums
+from sklearn_latent._cross_sums import CrossSums, _probes
 from sklearn_latent._moments import PairMoments, Products
 from sklearn_latent._scaling import PairScaling
 from sklearn_latent.exceptions import AnchorWarning
@@ -244,6 +244,23 @@ def test_rounding_that_is_not_random_is_noticed(make, streamed):
     found = in_batches(translator, X, y, 2000) if streamed else translator.fit(X, y)
     error = np.linalg.norm(found.coef_ - expected.coef_) / np.linalg.norm(expected.coef_)
     assert error < 2e-5
+
+
+def test_rounding_that_is_not_random_is_noticed_later_in_a_stream():
+    X, y = (side.astype(np.float32) for side in noisy_rotation(4000, 64))
+    late, target = (side.astype(np.float32) for side in few_values(0.5, 1, 4000))
+    translator = in_batches(ProcrustesTranslator(), X, y, 1000)
+    assert sums_in_float32(translator)
+    translator.partial_fit(late, target)
+    assert not all(translator._float32_suffices.values())
+
+
+def test_in_time_every_column_is_looked_at():
+    seen = np.zeros(100, dtype=bool)
+    for seed in range(100):
+        for columns in _probes(len(seen), np.random.default_rng(seed)):
+            seen[columns] = True
+    assert seen.all()
 
 
 @pytest.mark.parametrize("streamed", [False, True])
