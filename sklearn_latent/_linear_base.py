@@ -251,7 +251,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
 
     def _fitted_array(self):
         if self.__dict__.get("_unsolved"):
-            self._solve(check_random_state(self.random_state))
+            self._solve_stream()
         return self.coef_
 
     def _statistics(self, X, seen):
@@ -346,6 +346,12 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         self._backward = None
         self._unsolved = False
 
+    def _solve_stream(self):
+        """Solve for what `partial_fit` has seen."""
+        # a warning that a filter turns into an error is one at each use
+        with self._unchanged_on_error():
+            self._solve(check_random_state(self.random_state))
+
     def _backward_map(self):
         """The affine map target → source, made at its first use."""
         coef = self.coef_
@@ -373,7 +379,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         # Reached only where normal look-up fails: after `partial_fit`, before the map is solved.
         if name in type(self)._solved_attributes and self.__dict__.get("_unsolved"):
             try:
-                self._solve(check_random_state(self.random_state))
+                self._solve_stream()
             except ValueError as error:  # `hasattr` is to say no, not to fail
                 raise AttributeError(f"There is no {name!r} yet. {error}") from error
             return getattr(self, name)

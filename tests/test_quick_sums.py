@@ -171,6 +171,9 @@ def test_a_stream_that_turns_out_badly_says_so():
     # from here on two directions are the same, a million times as often
     one = np.float32(1e4) * np.repeat(X[500:, :1], 12, axis=1)
     translator.partial_fit(one, one)
+    for _ in range(2):  # where warnings are errors, each use is refused
+        with pytest.raises(AnchorWarning, match="Give batches in float64"):
+            translator.transform(X)
     with pytest.warns(AnchorWarning, match="Give batches in float64"):
         translator.transform(X)
 
