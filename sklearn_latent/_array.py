@@ -253,21 +253,28 @@ def product_minus(a: Array, b: Array, c: Array, out: Array) -> Array:
     return a @ b - c
 
 
-def sum_with_outer(matrices: Sequence[Array], left: Array, right: Array) -> Array:
-    """The sum of `matrices` (m, n) and ``left rightᵀ``, as a new array in the dtype of `left`."""
+def sum_with_outers(
+    matrices: Sequence[Array], lefts: Sequence[Array], rights: Sequence[Array]
+) -> Array:
+    """The sum of `matrices` (m, n) and of ``left rightᵀ``, as a new array in the widest dtype.
+
+    There is at least one of both.
+    """
+    xp = namespace_of(lefts[0])
+    left, right = xp.stack(list(lefts), axis=1), xp.stack(list(rights))
     if not is_numpy(left):
-        total = left[:, None] @ right[None, :]  # as a product, which spares a temporary
+        total = left @ right
         for matrix in matrices:
             total += matrix
         return total
     first, *others = matrices
-    total = np.empty((left.shape[0], right.shape[0]), dtype=left.dtype)
+    total = np.empty(first.shape, dtype=np.result_type(left, *matrices))
     for rows in row_parts(*total.shape):
         part = total[rows]
         part[...] = first[rows]
         for matrix in others:
             part += matrix[rows]
-        part += np.multiply.outer(left[rows], right)
+        part += left[rows] @ right
     return total
 
 

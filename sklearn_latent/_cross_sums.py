@@ -10,16 +10,15 @@ import dataclasses
 
 import numpy as np
 
-from ._array import sum_with_outer
-
 _BLOCK_ROWS = 8192  # of one product: long enough for full speed
 _PART_ROWS = 128  # of one sum in float32: few enough for its digits, and in the cache
 _FIRST_ROWS = 64  # that tell roughly where a column lies
 
-# The product of uncentred rows loses as many digits as means exceed the spread. Moving them to 0
-# first takes a copy: only where the mean square is more than this many variances, in the mean of
-# all columns, or where a mean is more than so many standard deviations in any one.
-_OFF_CENTRE, _FAR = 3.0, 5.0
+# The product of uncentred rows loses as many digits as means exceed the spread, and more in short
+# blocks. Moving them to 0 first takes a copy, a cheap one where rows are few: only where the mean
+# square, in the mean of all columns, is more than so many variances beyond the first, or where a
+# mean is more than so many standard deviations in any one column.
+_OFF_CENTRE, _OFF_CENTRE_OF_FEW, _FAR = 1.5, 0.2, 5.0
 
 _LEAST_SQUARE = 1e-30  # on average; below it float32 loses digits of squares
 
@@ -40,14 +39,17 @@ _MOST_OFF_CENTRE = 50.0
 
 @dataclasses.dataclass(frozen=True)
 class CrossSums:
-    """Moments of the pairs about their means, in float64."""
+    """Moments of the pairs about their means."""
 
     mean_x: np.ndarray  # (d_source,)
     mean_y: np.ndarray  # (d_target,)
     ss_x: np.ndarray  # (d_source,): sums of squared deviations
     ss_y: np.ndarray  # (d_target,)
-    xy: np.ndarray  # (d_source, d_target)
-    rounding: float  # of xy: expected Frobenius norm over sqrt(sum(ss_x) * sum(ss_y))
+    # XᵀY, (d_source, d_target), as a matrix, in float32 of a single block, and an outer product
+    product: np.ndarray
+    left: np.ndarray  # (d_source,)
+    right: np.ndarray  # (d_target,)
+    rounding: float  # of XᵀY: expected Frobenius norm over sqrt(sum(ss_x) * sum(ss_y))
 
     @classmethod
     def from_arrays(
@@ -74,7 +76,6 @@ class CrossSums:
         if not (x_side.fits(X) and y_side.fits(y)):
             return None
         offset_x, offset_y = x_side.sums / n, y_side.sums / n
-        xy = sum_with_outer([total], -n * offset_x, offset_y)
         ss_x = np.maximum(x_side.squares - n * offset_x**2, 0.0)
         ss_y = np.maximum(y_side.squares - n * offset_y**2, 0.0)
         ratios = [_ratio(x_side.squares, ss_x), _ratio(y_side.squares, ss_y)]
@@ -86,14 +87,16 @@ class CrossSums:
             y_side.origin + offset_y,
             ss_x,
             ss_y,
-            xy,
-            _rounding(n, xy.shape, off_centre**0.5, share),
+            total,
+            -n * offset_x,
+            offset_y,
+            _rounding(n, total.shape, off_centre**0.5, share),
         )
 
 
 def largest_rounding(n_rows: int, shape: tuple[int, int]) -> float:
     """What `CrossSums.rounding` will hardly exceed for so many rows; `shape` is that of XᵀY."""
-    return _rounding(n_rows, shape, _OFF_CENTRE)
+    return _rounding(n_rows, shape, 2 * _OFF_CENTRE)  # 1 + _OFF_CENTRE, and what may come later
 
 
 def _rounding(n_rows, shape, off_centre, measured=0.0):
@@ -147,7 +150,8 @@ class _Side:
         mean, deviation = first.mean(axis=0), first.std(axis=0)
         far = np.abs(mean) > _FAR * deviation
         if not far.any():
-            far[:] = np.mean(_ratio(mean**2 + deviation**2, deviation**2)) > _OFF_CENTRE
+            most = max(_OFF_CENTRE_OF_FEW, _OFF_CENTRE * min(1.0, len(rows) / _BLOCK_ROWS))
+            far[:] = np.mean(_ratio(mean**2 + deviation**2, deviation**2)) > 1 + most
         # An equal column keeps exactly its value, and so has no variance at all.
         self.shift = np.where(far, mean, 0.0).astype(np.float32) if far.any() else None
         self.origin = np.zeros(rows.shape[1]) if self.shift is None else self.shift.astype(float)

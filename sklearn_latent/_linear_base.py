@@ -326,6 +326,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
                 f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
                 "1 sample. Give more rows, or a larger n_anchors."
             )
+        self._moments = self._moments.settled()
         self._statistics(self._dtype_like, self._moments)
         self._scaling = PairScaling.from_moments(self._moments, self.scaling)
         with np.errstate(over="ignore", invalid="ignore"):  # an error below says what happened

@@ -24,10 +24,10 @@ from ._array import (
     qr,
     row_norms,
     same_place,
-    sum_with_outer,
     widest_float,
 )
 from ._cross_sums import CrossSums
+from ._second_moments import Factor, PendingProducts, Products, add_pair, merge
 
 Kind = Literal["cross", "gram", "factor"]
 """What a solver needs of the second moments.
@@ -50,34 +50,6 @@ _CACHED_ELEMENTS, _LEAST_ROWS = 2**21, 512
 
 # Elements of XᵀY from which on it matters in which precision it is summed.
 _LEAST_PRODUCT = 2**12
-
-
-@dataclasses.dataclass(frozen=True)
-class Factor:
-    """A few rows with the cross-products of many: ``xᵀx``, ``xᵀy`` are those of the centred data.
-
-    Below a limit they are the centred rows themselves (times the root of their weight), which keeps
-    a problem of n < d anchors in n dimensions; above it they are ``R`` and ``QᵀY`` of ``X = QR``.
-    """
-
-    x: Array  # (m, d_source)
-    y: Array  # (m, d_target)
-
-    @property
-    def xy(self) -> Array:
-        """XᵀY, (d_source, d_target)."""
-        return self.x.T @ self.y
-
-    def products(self, *, gram: bool) -> Products:
-        return Products(self.xy, self.x.T @ self.x if gram else None)
-
-
-@dataclasses.dataclass(frozen=True)
-class Products:
-    """Centred cross-products."""
-
-    xy: Array  # (d_source, d_target)
-    xx: Array  # (d_source, d_source), or None where no solver needs it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +124,7 @@ class PairMoments:
             ss_y=sums.ss_y,
             norm_x=0.0,
             norm_y=0.0,
-            second=Products(sums.xy, None),
+            second=PendingProducts((sums.product,), (sums.left,), (sums.right,)),
             rounding=sums.rounding,
         )
 
@@ -217,7 +189,7 @@ class PairMoments:
             ss_y=ss_y,
             norm_x=self.norm_x + other.norm_x,
             norm_y=self.norm_y + other.norm_y,
-            second=_merge(self, other, between, delta_x, delta_y),
+            second=merge(self.second, other.second, between, delta_x, delta_y),
             parts=tuple(a + b for a, b in zip(self.parts, other.parts)),
         )
         error = math.hypot(self.rounding * self._size(), other.rounding * other._size())
@@ -238,7 +210,13 @@ class PairMoments:
         """The same moments in the array library and on the device of `other`."""
         if same_place(self.mean_x, other.mean_x):
             return self
-        return _map_arrays(self, lambda array: asarray_like(array, other.mean_x))
+        return _map_arrays(self.settled(), lambda array: asarray_like(array, other.mean_x))
+
+    def settled(self) -> PairMoments:
+        """The same with no sums left to be made."""
+        if not isinstance(self.second, PendingProducts):
+            return self
+        return dataclasses.replace(self, second=Products(self.second.xy, None))
 
     def gram(self) -> Array:
         """XᵀX as `second` holds it, (d_source, d_source)."""
@@ -276,7 +254,7 @@ class PairMoments:
             self,
             ss_x=self.ss_x + self.weight * self.mean_x**2,
             ss_y=self.ss_y + self.weight * self.mean_y**2,
-            second=_add_pair(self.second, self.weight, self.mean_x, self.mean_y),
+            second=add_pair(self.second, self.weight, self.mean_x, self.mean_y),
         )
 
 
@@ -315,39 +293,6 @@ def _centred_rows(side, w, weight, unit_rows):
     if w is not None:
         rows *= xp.sqrt(w)[:, None]
     return rows, origin + offset, norm_sum
-
-
-def _merge(first, other, between, delta_x, delta_y):
-    """Second moments of the union: both sums and the rank-one term between the two means."""
-    a, b = first.second, other.second
-    if isinstance(a, Factor) and isinstance(b, Factor):
-        xp = namespace_of(a.x)
-        both = Factor(xp.concat([a.x, b.x]), xp.concat([a.y, b.y]))
-    else:
-        gram = first.kind == "gram"
-        a, b = (part.products(gram=gram) if isinstance(part, Factor) else part for part in (a, b))
-        return _sum_with_pair([a, b], between, delta_x, delta_y)
-    return _add_pair(both, between, delta_x, delta_y)
-
-
-def _add_pair(second, weight, x, y):
-    """Add ``weight`` times the outer products of one pair (x, y)."""
-    if isinstance(second, Factor):
-        xp = namespace_of(x)
-        root = weight**0.5
-        return Factor(
-            xp.concat([second.x, root * x[None, :]]), xp.concat([second.y, root * y[None, :]])
-        )
-    return _sum_with_pair([second], weight, x, y)
-
-
-def _sum_with_pair(seconds, weight, x, y):
-    """The same for the sum of several `Products`."""
-    left, grams = weight * x, [second.xx for second in seconds]
-    return Products(
-        sum_with_outer([second.xy for second in seconds], left, y),
-        None if grams[0] is None else sum_with_outer(grams, left, x),
-    )
 
 
 def _map_arrays(value, function):

@@ -1,6 +1,9 @@
 """Sums in float32 are used where they suffice, and nobody notices where they do not."""
 
+import functools
 import itertools
+import operator
+import pickle
 
 import numpy as np
 import pytest
@@ -251,11 +254,22 @@ def test_rounding_that_is_not_random_is_noticed(make, streamed):
 
 def test_rounding_that_is_not_random_is_noticed_later_in_a_stream():
     X, y = (side.astype(np.float32) for side in noisy_rotation(4000, 64))
-    late, target = (side.astype(np.float32) for side in few_values(0.5, 1, 4000))
+    # a product of the same two values over and over is rounded the same way
+    sign = np.random.default_rng(1).choice(np.float32([-1, 1]), size=(4000, 1)).repeat(64, axis=1)
     translator = in_batches(ProcrustesTranslator(), X, y, 1000)
     assert sums_in_float32(translator)
-    translator.partial_fit(late, target)
+    translator.partial_fit(sign / 3, sign / 10)
     assert not all(translator._float32_suffices.values())
+
+
+@pytest.mark.parametrize("size", [150, 384, 1000])
+@pytest.mark.parametrize("mean", [0.4, 1.0, 3.0])
+def test_small_batches_off_the_centre_are_summed_in_float32(size, mean):
+    X, y = (side.astype(np.float32) for side in noisy_rotation(4000, 256))
+    X += np.float32(mean)
+    translator = in_batches(ProcrustesTranslator(), X, y + np.float32(mean), size)
+    assert sums_in_float32(translator)
+    assert all(translator._float32_suffices.values())
 
 
 def test_in_time_every_column_is_looked_at():
@@ -310,6 +324,10 @@ def test_small_problems_are_summed_in_float64(monkeypatch):
     assert not sums_in_float32(ProcrustesTranslator().fit(X, y))
 
 
+def cross_product(sums):
+    return sums.product + np.outer(sums.left, sums.right)
+
+
 @pytest.mark.parametrize("make", [noisy_rotation, far_away, constant_column, outlier])
 def test_sums_are_those_of_float64(make):
     X, y = (side.astype(np.float32) for side in make())
@@ -319,7 +337,7 @@ def test_sums_are_those_of_float64(make):
     assert_allclose(sums.ss_x, np.sum(x**2, axis=0), rtol=1e-5)
     assert_allclose(sums.ss_y, np.sum(t**2, axis=0), rtol=1e-5)
     size = np.linalg.norm(x, axis=0)[:, None] * np.linalg.norm(t, axis=0)
-    assert np.all(np.abs(sums.xy - x.T @ t) <= 1e-5 * size)
+    assert np.all(np.abs(cross_product(sums) - x.T @ t) <= 1e-5 * size)
 
 
 def test_blocks_add_up(monkeypatch):
@@ -327,8 +345,28 @@ def test_blocks_add_up(monkeypatch):
     whole = CrossSums.from_arrays(X, y)
     monkeypatch.setattr("sklearn_latent._cross_sums._BLOCK_ROWS", 700)
     parts = CrossSums.from_arrays(X, y)
-    assert_allclose(parts.xy, whole.xy, rtol=1e-4, atol=1e-2)
+    assert_allclose(cross_product(parts), cross_product(whole), rtol=1e-4, atol=1e-2)
     assert_allclose(parts.mean_y, whole.mean_y, atol=1e-6)
+
+
+def test_sums_that_wait_come_to_those_of_float64(monkeypatch):
+    X, y = (side.astype(np.float32) for side in noisy_rotation(4000, 12))
+    X, y = X + np.float32(0.3), y[:, :9] - np.float32(0.2)
+    batches = [
+        PairMoments.quickly(X[start : start + 400], y[start : start + 400])
+        for start in range(0, len(X), 400)
+    ]
+    expected = PairMoments.from_arrays(X, y, None, kind="cross").second.xy
+    for most, n_waiting in ((0, 0), (250, 2), (10**6, 10)):
+        monkeypatch.setattr("sklearn_latent._second_moments._PENDING_ELEMENTS", most)
+        total = functools.reduce(operator.add, batches)
+        waiting = getattr(total.second, "matrices", ())
+        assert len(waiting) == n_waiting  # of 12 x 9 elements each
+        size = np.linalg.norm(expected)
+        assert np.linalg.norm(total.second.xy - expected) < 1e-6 * size
+        for same in (total.settled(), pickle.loads(pickle.dumps(total))):
+            assert type(same.second) is Products
+            assert_array_equal(same.second.xy, total.second.xy)
 
 
 def test_squares_out_of_range_are_summed_in_float64():
