@@ -27,7 +27,7 @@ from ._array import (
     to_numpy,
     without_graph,
 )
-from ._validation import check_place, check_weights, column_names
+from ._validation import check_no_strings, check_place, check_weights, column_names
 from .anchors import count_anchors, select_anchors
 from .distributed import map_blocks
 
@@ -167,6 +167,7 @@ class BaseTranslator(
         x_params = {"dtype": accepted_dtypes(X), "ensure_all_finite": not finite_later}
         y_params = {"dtype": accepted_dtypes(y), "ensure_all_finite": not finite_later}
         y_params["ensure_2d"] = False
+        check_no_strings(y)
         names = column_names(y)
         X, y = validate_data(self, X, y, reset=reset, validate_separately=(x_params, y_params))
         if X.shape[0] != y.shape[0]:

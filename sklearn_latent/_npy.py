@@ -207,8 +207,8 @@ class RowWriter:
         if changed:
             raise ValueError(
                 f"{self.partial} was begun with another {' and another '.join(changed)}: it cannot "
-                "be resumed with this one. Give what it was begun with, or start anew: "
-                "resume=False."
+                "be resumed with this one. Give what it was begun with (of a source that was "
+                "copied, restore the time of modification too), or start anew: resume=False."
             )
         size = os.fstat(self._file.fileno()).st_size
         if size == 0:  # the journal is of a file that was finished

@@ -58,6 +58,17 @@ def check_alpha(alpha: Any) -> None:
         check_number("alpha", value, minimum=0)
 
 
+def check_no_strings(y: Any) -> None:
+    """Raise for strings, some of which would pass for numbers."""
+    first = y[0] if isinstance(y, (list, tuple)) and len(y) > 0 else None
+    kind = getattr(getattr(y, "dtype", None), "kind", None)
+    if isinstance(first, str) or kind in ("U", "S", "T"):
+        raise ValueError(
+            "y are strings, as class labels may be: give the target's latents of the same items, "
+            "numbers of shape (n_samples, d_target)."
+        )
+
+
 def check_weights(sample_weight: Any, X: Array, *, allow_all_zero: bool = False) -> Array | None:
     """`sample_weight` as a vector where X lives: one finite, non-negative number a row."""
     if sample_weight is None:

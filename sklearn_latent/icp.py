@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._array import Array, accepted_dtypes, is_dask, to_host, to_numpy, without_graph
 from ._base import BaseTranslator
-from ._validation import check_number, column_names
+from ._validation import check_no_strings, check_number, column_names
 from .baselines import AbsoluteTranslator
 from .exceptions import AnchorWarning
 from .orthogonal import RigidTranslator
@@ -281,6 +281,7 @@ class ICPTranslator(BaseTranslator):
         return self.translator_.transform(X)
 
     def _validate_unpaired(self, X, y):
+        check_no_strings(y)
         names = column_names(y)
         y_params = {"dtype": accepted_dtypes(y), "ensure_2d": False, "ensure_min_samples": 2}
         X, y = validate_data(

@@ -154,8 +154,9 @@ def partial_fit_files(
     """Learn from the paired rows of two ``.npy`` files, batch by batch.
 
     ``translator.partial_fit`` on every batch, in the files' order. For the linear translators the
-    map is that of one ``fit`` on all rows. What the translator has seen before counts too: several
-    pairs of files are several calls.
+    map is that of one ``fit`` on all rows (but see `RidgeTranslator`, which chooses its strength by
+    the moments then). What the translator has seen before counts too: several pairs of files are
+    several calls.
 
     Parameters
     ----------
@@ -314,7 +315,10 @@ class _Lines:
 
     def __call__(self, n_done: int, n_rows: int) -> None:
         now = time.monotonic()
-        self.first = n_done if self.first is None else self.first
+        if self.first is None:
+            self.first = n_done
+            if n_done > 0:
+                print(f"resumed at row {n_done:,} of {n_rows:,}", file=sys.stderr, flush=True)
         if n_done < n_rows and now - self.last < _SECONDS_BETWEEN_LINES:
             return
         self.last = now

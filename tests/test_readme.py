@@ -7,7 +7,6 @@ import joblib
 import numpy as np
 import pytest
 import sklearn
-from sklearn.preprocessing import Normalizer, RobustScaler, StandardScaler
 from sklearn.svm import SVC
 
 import sklearn_latent
@@ -24,18 +23,12 @@ def names(tmp_path, monkeypatch):
     Y = 2 * rng.normal(size=(3, 6))[labels] + rng.normal(size=(800, 6))
     X = Y @ np.linalg.qr(rng.normal(size=(8, 6)))[0].T * 3 - 1
     given = {
-        "X": X[500:],
-        "labels": labels[500:],
+        "anchor_labels": labels[:500],
         "X_anchors": X[:500],
         "Y_anchors": Y[:500],
         "X_new": X[500:],
         "batches": [(X[i : i + 100], Y[i : i + 100]) for i in range(0, 500, 100)],
         "svc_trained_on_target": SVC().fit(Y[:500], labels[:500]),
-        "joblib": joblib,
-        "Normalizer": Normalizer,
-        "RobustScaler": RobustScaler,
-        "StandardScaler": StandardScaler,
-        **{name: getattr(sklearn_latent, name) for name in sklearn_latent.__all__},
     }
     yield given, labels
     sklearn.set_config(enable_metadata_routing=False)
@@ -44,8 +37,6 @@ def names(tmp_path, monkeypatch):
 def test_the_blocks_run(names):
     given, labels = names
     for block in re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL):
-        if "labels=labels" in block:
-            given["labels"] = labels[:500]
         exec(block, given)
     assert np.mean(given["stitched"].predict(given["X_new"]) == labels[500:]) > 0.9
     assert given["search"].best_score_ > 0.9

@@ -154,6 +154,14 @@ def test_progress_is_told_by_rows(source, target, capsys):
     assert re.fullmatch(r"100 of 100 rows \(100%\), [\d,]+ rows/s\n", err)
 
 
+def test_progress_says_where_it_went_on(source, target, capsys):
+    interrupt(source, target, 40)
+    transform_file(TRANSLATOR, source, target, progress=True)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == "resumed at row 40 of 100"
+    assert last.startswith("100 of 100 rows")
+
+
 # --- resuming ---------------------------------------------------------------------------------
 
 
