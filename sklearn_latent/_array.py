@@ -306,11 +306,16 @@ def _has_elements(a):
     return 0 not in a.shape
 
 
-def vanishes(side: Array, sums_of_squares: Array) -> bool:
-    """Whether columns vary, yet all their sums of squares are lost to underflow."""
+def vanishes(side: Array, sums_of_squares: Array, weight: Array | None = None) -> bool:
+    """Whether columns vary, yet all their sums of squares are lost to underflow.
+
+    Rows of no `weight` (n,) do not count.
+    """
     xp = namespace_of(side)
     if bool(xp.any(sums_of_squares > 1e-280)):
         return False
+    if weight is not None:
+        side = xp.take(side, xp.nonzero(weight > 0)[0], axis=0)
     return bool(xp.any(side != side[:1, :]))
 
 

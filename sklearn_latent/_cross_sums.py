@@ -66,8 +66,10 @@ class CrossSums:
             rows = slice(start, start + _BLOCK_ROWS)
             x, t = x_side.add(X[rows]), y_side.add(y[rows])
             product = x.T @ t
+            if start == 0 or start + _BLOCK_ROWS >= n:
+                # the last block as well, to which the data may have drifted
+                share = max(share, _share_of_rounding(x, t, product, rng))
             if start == 0:
-                share = _share_of_rounding(x, t, product, rng)
                 total = product
             elif total.dtype == np.float32:
                 total = np.add(total, product, dtype=np.float64)

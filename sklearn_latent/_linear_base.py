@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from abc import abstractmethod
 from typing import Any
 
@@ -29,6 +28,7 @@ from ._base import BaseTranslator
 from ._fit_blocks import FitBlocksMixin
 from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, parse_scaling
+from ._validation import unchanged_on_error
 from .anchors import check_selection
 from .solvers.rank import pinv
 
@@ -60,7 +60,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             The fitted translator.
         """
         self._check_parameters()
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             if any(map(is_dask, (X, y, sample_weight))):
                 return self._fit_blocks(X, y, sample_weight)
             return self._fit(X, y, sample_weight)
@@ -104,7 +104,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         """
         self._check_parameters()
         first = getattr(self, "_moments", None) is None
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             if any(map(is_dask, (X, y, sample_weight))):
                 return self._partial_fit_blocks(X, y, sample_weight, first)
             return self._partial_fit(X, y, sample_weight, first)
@@ -125,17 +125,6 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         self._count_anchors(X.shape[0], fresh)
         self._forget_solution()
         return self
-
-    @contextlib.contextmanager
-    def _unchanged_on_error(self):
-        """What was fitted before stays so where new data are refused."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def _forget_anchors(self):
         self._moments, self._anchor_indices, self._n_seen = None, None, 0
@@ -281,7 +270,9 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             for name, side in (("X", X), ("y", y)):
                 assert_all_finite(side, input_name=name, estimator_name=type(self).__name__)
         sides = ((X, batch.ss_x), (y, batch.ss_y))
-        vanishing = [batch.weight > 0 and vanishes(side, ss / batch.weight) for side, ss in sides]
+        vanishing = [
+            batch.weight > 0 and vanishes(side, ss / batch.weight, weight) for side, ss in sides
+        ]
         self._add(batch, vanishing, X)
 
     def _add(self, batch, vanishing, like):
@@ -350,7 +341,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def _solve_stream(self):
         """Solve for what `partial_fit` has seen."""
         # a warning that a filter turns into an error is one at each use
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             self._solve(check_random_state(self.random_state))
 
     def _backward_map(self):
@@ -385,6 +376,14 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
                 raise AttributeError(f"There is no {name!r} yet. {error}") from error
             return getattr(self, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_backward" in state:
+            # Kept for the next `inverse_transform` alone: an interrupted `transform_file` knows a
+            # translator by its pickle.
+            state["_backward"] = None
+        return state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

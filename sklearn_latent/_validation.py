@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
 import warnings
+from collections.abc import Callable, Iterator
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from sklearn.utils import check_array
@@ -21,6 +24,31 @@ from ._array import (
 )
 
 _PACKAGE = f"{__package__}."
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+@contextlib.contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """What was fitted before stays so where new data are refused."""
+    before = dict(estimator.__dict__)
+    try:
+        yield
+    except BaseException:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        raise
+
+
+def all_or_nothing(fit: Method) -> Method:
+    """Decorate a method `fit` that sets all it has to set, or none of it."""
+
+    @functools.wraps(fit)
+    def whole(self, *args, **kwargs):
+        with unchanged_on_error(self):
+            return fit(self, *args, **kwargs)
+
+    return cast(Method, whole)
 
 
 def check_option(name: str, value: Any, options: tuple) -> None:

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._array import Array, is_dask, namespace_of
 from ._base import BaseTranslator
+from ._validation import all_or_nothing
 from .orthogonal import ProcrustesTranslator
 
 
@@ -79,6 +80,7 @@ class TransformedTargetTranslator(BaseTranslator):
         self.translator = translator
         self.transformer = transformer
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TransformedTargetTranslator:
         """Fit the transformer on y and the translator on X and the transformed y.
 

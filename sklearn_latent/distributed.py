@@ -311,8 +311,8 @@ def _summary(X, y, weight, rows, summarise):
         n_rows=len(X),
         used=None if positive is None or len(positive) == len(X) else positive,
         vanishing=(
-            moments.weight > 0 and vanishes(X, moments.ss_x / moments.weight),
-            moments.weight > 0 and vanishes(y, moments.ss_y / moments.weight),
+            moments.weight > 0 and vanishes(X, moments.ss_x / moments.weight, weight),
+            moments.weight > 0 and vanishes(y, moments.ss_y / moments.weight, weight),
         ),
     )
 

@@ -8,14 +8,22 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ._array import Array, asarray_like, compute_like, contiguous, eps_of, namespace_of
+from ._array import (
+    Array,
+    asarray_like,
+    compute_like,
+    contiguous,
+    eps_of,
+    is_accelerated,
+    namespace_of,
+)
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
 from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments
 from ._scaling import Scaling
 from ._validation import check_number
 from .anchors import AnchorSelection
-from .solvers.adam import Adam, affine_descent, gradient_without_means
+from .solvers.adam import Adam, affine_descent, gradient_without_means, loss_by_moments
 
 
 class AffineTranslator(CallbackSupportMixin, LinearTranslator):
@@ -207,11 +215,14 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         bound = d_source**-0.5
         weight = asarray_like(random_state.uniform(-bound, bound, (d_target, d_source)), like)
         bias = asarray_like(random_state.uniform(-bound, bound, d_target), like)
-        self._descend(weight, bias, moments.about_zero(), like)
+        # In float32 a small loss would be rounding. On a GPU it would have to be waited for.
+        by_moments = like.dtype != moments.mean_x.dtype and not is_accelerated(like)
+        exact_loss = loss_by_moments(moments) if by_moments else None
+        self._descend(weight, bias, moments.about_zero(), like, exact_loss)
         xp, home = namespace_of(moments.mean_x), moments.mean_x
         return xp.matrix_transpose(asarray_like(weight, home)), asarray_like(bias, home)
 
-    def _descend(self, weight, bias, moments, like):
+    def _descend(self, weight, bias, moments, like, exact_loss):
         """Run Adam in place on `weight` and `bias`; sets `n_iter_` and `loss_curve_`."""
         xp, total = namespace_of(moments.mean_x), moments.weight
         # What rounding left of a centred column is no mean, and would cost a pass in each step.
@@ -230,6 +241,7 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
             asarray_like(moments.mean_y, like),
             asarray_like(xp.sum(moments.ss_y) / total, like),
             Adam(self.learning_rate_init),
+            exact_loss,
         )
         progress = getattr(self, "_progress", None)
         losses, converged = [], self.tol == 0

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._array import Array, accepted_dtypes, is_dask, to_host, to_numpy, without_graph
 from ._base import BaseTranslator
-from ._validation import check_no_strings, check_number, column_names
+from ._validation import all_or_nothing, check_no_strings, check_number, column_names
 from .baselines import AbsoluteTranslator
 from .exceptions import AnchorWarning
 from .orthogonal import RigidTranslator
@@ -214,6 +214,7 @@ class ICPTranslator(BaseTranslator):
         self.max_iter = max_iter
         self.tol = tol
 
+    @all_or_nothing
     def fit(
         self, X: Any, y: Any, source_labels: Any = None, target_labels: Any = None
     ) -> ICPTranslator:

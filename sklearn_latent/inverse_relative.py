@@ -13,6 +13,7 @@ from ._affine_map import AffineMap
 from ._array import Array, asarray_like, is_dask, namespace_of, to_numpy
 from ._base import BaseTranslator
 from ._scaling import Scaling, parse_scaling
+from ._validation import all_or_nothing
 from .anchors import AnchorSelection, count_anchors, select_anchors
 from .relative import RelativeProjector, check_projection_parameters
 from .solvers.relative import unit_rows
@@ -150,6 +151,7 @@ class InverseRelativeTranslator(BaseTranslator):
         self.anchor_selection = anchor_selection
         self.random_state = random_state
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any) -> InverseRelativeTranslator:
         """Choose anchors on the source side and take both sides' halves.
 

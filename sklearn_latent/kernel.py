@@ -15,7 +15,7 @@ from ._base import BaseTranslator
 from ._kernels import Kernel, KernelFunction, check_gamma, check_kernel
 from ._moments import PairMoments, row_blocks
 from ._scaling import PairScaling, Scaling, parse_scaling
-from ._validation import check_alpha, check_number, check_option
+from ._validation import all_or_nothing, check_alpha, check_number, check_option
 from .anchors import AnchorSelection, check_selection
 from .solvers.items import item_weights
 from .solvers.kernel import (
@@ -220,6 +220,7 @@ class KernelTranslator(BaseTranslator):
         self.anchor_selection = anchor_selection
         self.random_state = random_state
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> KernelTranslator:
         """Estimate the map from paired anchors.
 
@@ -315,7 +316,8 @@ class KernelTranslator(BaseTranslator):
         """What makes a problem of a bandwidth, and the anchors' mean distance."""
         compared = self._kernel.compare(self.landmarks_, self.landmarks_)
         w = np.ones(len(compared)) if anchors.weight is None else anchors.weight
-        mean_distance = float(w @ compared @ w) / float(np.sum(w)) ** 2
+        share = w / np.sum(w)
+        mean_distance = float(share @ compared @ share)
 
         def problem_of(gamma):
             return exact_problem(self._kernel.values(compared, gamma), anchors)

@@ -25,7 +25,7 @@ from ._base import BaseTranslator
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
 from ._moments import PairMoments
 from ._scaling import PairScaling, Scaling, parse_scaling
-from ._validation import check_number, check_option
+from ._validation import all_or_nothing, check_number, check_option
 from .anchors import AnchorSelection
 from .solvers.mlp import apply, epochs, initial_layers, r2, split
 from .solvers.relative import unit_rows
@@ -207,6 +207,7 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         self.anchor_selection = anchor_selection
         self.random_state = random_state
 
+    @all_or_nothing
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPTranslator:
         """Train the network on paired anchors.

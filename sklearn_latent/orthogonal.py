@@ -102,7 +102,7 @@ class OrthogonalTranslator(LinearTranslator):
         batch = PairMoments.quickly(X, y, few=True, rng=rng)
         shape = X.shape[1], y.shape[1]
         if batch is not None and batch.rounding > largest_rounding(X.shape[0], shape):
-            self._float32_suffices[key] = False
+            self._decide(key, False)
             return None
         return batch
 
@@ -117,8 +117,12 @@ class OrthogonalTranslator(LinearTranslator):
             values = singular_values(scaled.second)
             rounding = largest_rounding(seen.n_rows, shape)
             error = dataclasses.replace(scaled, rounding=rounding).error()
-            self._float32_suffices[key] = expected_error(values, error, shape) <= _EXACT
+            self._decide(key, expected_error(values, error, shape) <= _EXACT)
         return self._float32_suffices[key]
+
+    def _decide(self, key, suffices):
+        # a new dict, as a batch that is refused afterwards has decided nothing
+        self._float32_suffices = {**self._float32_suffices, key: suffices}
 
     def _estimate_from_rows(
         self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None

@@ -24,7 +24,7 @@ from ._array import (
     without_graph,
 )
 from ._scaling import parse_scaling, shift_and_scale
-from ._validation import check_number, check_option, check_place
+from ._validation import all_or_nothing, check_number, check_option, check_place
 from .anchors import AnchorSelection, count_anchors, select_anchors
 from .distributed import map_blocks
 from .solvers.relative import METRICS, decoding_matrix, prune, unit_rows
@@ -170,6 +170,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.anchor_selection = anchor_selection
         self.random_state = random_state
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None, *, subspaces: Any = None) -> RelativeProjector:
         """Take the anchors.
 
@@ -197,12 +198,16 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X))
         rows = np.asarray(to_numpy(X), dtype=np.float64)
-        mean = rows.mean(axis=0)
-        ss = np.square(rows - mean).sum(axis=0) if kind == "standard" else np.zeros_like(mean)
+        # relative to one row first, so that a constant column has no variance at all
+        deviations = rows - rows[0]
+        offset = deviations.mean(axis=0)
+        mean = rows[0] + offset
+        ss = np.square(deviations - offset).sum(axis=0)
         shift, scale = shift_and_scale(kind, mean, ss, len(rows), row_norms(rows).sum())
         unit_input = kind == "l2"
         rows = unit_rows(rows) if unit_input else (rows - shift) / scale
         self._shift, self._scale, self._unit_input = shift, scale, unit_input
+        self._is_scaled = kind is not None
         self._mean_norm = float(row_norms(rows).mean())
 
         if subspaces is None:
@@ -296,7 +301,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """What `scaling` makes of validated latents."""
         if self._unit_input:
             return unit_rows(X)
-        if self.scaling is None:
+        if not self._is_scaled:
             return X
         shift, scale = asarray_like(self._shift, X), asarray_like(self._scale, X)
         return (X - shift[None, :]) / scale[None, :]

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 
-from sklearn_latent import AffineTranslator, LstsqTranslator, ZeroPadder
+from sklearn_latent import AffineTranslator, KernelTranslator, LstsqTranslator, ZeroPadder
 
 from .estimators import (
     ANCHORED,
@@ -438,3 +438,28 @@ def test_no_value_is_overlooked_in_a_column_that_the_map_ignores(value, n_column
         bad[row, 3] = value
         with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
             translator.transform(bad)
+
+
+PAIRED_CLASSES = tuple(map(type, PAIRED))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [instance for instance in FIRST if isinstance(instance, PAIRED_CLASSES)],
+    ids=lambda instance: type(instance).__name__,
+)
+def test_what_was_fitted_stays_where_new_data_are_refused(estimator):
+    estimator = clone(estimator).fit(X, y)
+    expected = estimator.transform(X)
+    with pytest.raises(ValueError, match="contains NaN"):
+        estimator.fit(X[:, :2], having(y, np.nan))
+    np.testing.assert_array_equal(estimator.transform(X), expected)
+
+
+def test_what_was_fitted_stays_where_a_kernel_is_refused():
+    translator = KernelTranslator().fit(X, y)
+    expected = translator.transform(X)
+    translator.set_params(alpha=0.1, kernel=lambda a, b: -(a @ b.T))
+    with pytest.raises(ValueError, match="not positive semi-definite"):
+        translator.fit(X * 5 + 2, y)
+    np.testing.assert_array_equal(translator.transform(X), expected)

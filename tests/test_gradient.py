@@ -212,3 +212,29 @@ class TestCallbacks:
         X, y = pair()
         plain = AffineTranslator(random_state=0, device="cpu").fit(X, y)
         assert np.array_equal(self.fit(self.Recorder()).coef_, plain.coef_)
+
+
+@pytest.mark.parametrize("scaling", [None, "standard"])
+@pytest.mark.parametrize("offset", [0, 300])
+def test_small_losses_are_no_rounding_in_float32(scaling, offset):
+    X, y = pair(n=200)
+    X, y = X.astype(np.float32), (X @ np.ones((5, 4)) + offset).astype(np.float32)
+    rate = 10 if offset and scaling is None else 0.3
+    steps = {"learning_rate_init": rate, "max_iter": 600, "random_state": 0}
+    translator = AffineTranslator(scaling=scaling, **steps).fit(
+        X.astype(np.float32), y.astype(np.float32)
+    )
+    assert min(translator.loss_curve_) >= 0
+    power = np.mean(y**2) if scaling is None else 1.0
+    assert min(translator.loss_curve_) < 1e-9 * power
+
+
+def test_tol_stops_float32_where_it_stops_float64():
+    X, y = pair(n=200)
+    y = X @ np.ones((5, 4)) + 300
+    steps = {"learning_rate_init": 3, "max_iter": 2000, "tol": 1e-5, "random_state": 0}
+    found, expected = (
+        AffineTranslator(scaling=None, **steps).fit(X.astype(dtype), y.astype(dtype)).n_iter_
+        for dtype in (np.float32, np.float64)
+    )
+    assert abs(found - expected) <= 2

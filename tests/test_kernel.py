@@ -485,3 +485,11 @@ def test_squares_beyond_the_range_of_float64_are_refused():
             KernelTranslator().fit(*given)
     with pytest.raises(ValueError, match="squares of X vanish in float64: rescale"):
         KernelTranslator().fit(X * 1e-160, y)
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_the_unit_of_weights_does_not_matter(unit):
+    X, y = pair()
+    expected = KernelTranslator().fit(X, y, np.ones(len(X)))
+    found = KernelTranslator().fit(X, y, np.full(len(X), unit))
+    assert_allclose(found.transform(X), expected.transform(X), rtol=1e-6)

@@ -153,3 +153,20 @@ def test_l_ortho_of_few_anchors_drops_what_they_do_not_span():
     W = LstsqTranslator(scaling="center").fit(X, y).coef_.T
     u, _, vt = np.linalg.svd(W, full_matrices=False)
     assert_allclose(translator.coef_.T, u[:, :3] @ vt[:3], atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("allow_reflection", [True, False])
+def test_what_is_left_open_does_not_depend_on_the_order_of_rows(seed, allow_reflection):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(40, 6))
+    y = X @ rng.normal(size=(6, 6))
+    X[:, [0, 3]], y[:, [1, 2]] = 2.0, 5.0  # different axes, at right angles to each other
+    rigid = RigidTranslator(allow_reflection=allow_reflection)
+    expected = rigid.fit(X, y).coef_
+    shuffled = rng.permutation(40)
+    assert_allclose(rigid.fit(X[shuffled], y[shuffled]).coef_, expected, atol=1e-9)
+    in_parts = RigidTranslator(allow_reflection=allow_reflection)
+    in_parts.partial_fit(X[:11], y[:11]).partial_fit(X[11:], y[11:])
+    assert_allclose(in_parts.coef_, expected, atol=1e-9)
+    assert_allclose(expected @ expected.T, np.eye(6), atol=1e-9)

@@ -258,3 +258,23 @@ def test_a_stream_keeps_its_widest_dtype():
     translator = LstsqTranslator().partial_fit(X, y)
     translator.partial_fit(X[:1].astype(np.float32), y[:1].astype(np.float32))
     assert translator.coef_.dtype == np.float64
+
+
+@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
+def test_a_batch_with_a_single_row_of_weight_is_taken(translator):
+    X, y = make_pair(**TALL)
+    weight = np.ones(len(X))
+    weight[31:] = 0
+    first, second = slice(0, 30), slice(30, None)
+    found = stream(clone(translator), X, y, [first, second], weight)
+    expected = stream(clone(translator), X, y, [slice(0, 31)])
+    assert_allclose(found.transform(X), expected.transform(X), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("translator", STREAMED, ids=one_line)
+def test_a_batch_without_weight_changes_nothing(translator):
+    X, y = make_pair(**TALL)
+    found = clone(translator).partial_fit(X[:30], y[:30])
+    found.partial_fit(X[30:], y[30:], np.zeros(10))
+    expected = clone(translator).partial_fit(X[:30], y[:30])
+    assert_allclose(found.transform(X), expected.transform(X), rtol=1e-6, atol=1e-9)

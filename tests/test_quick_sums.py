@@ -399,3 +399,23 @@ def test_rounding_of_a_few_columns_in_the_middle_is_noticed():
     )
     error = np.linalg.norm(sums.second.xy - exact.second.xy)
     assert 0 < error < 2 * sums.error()
+
+
+def test_a_refused_batch_decides_nothing():
+    X, y = (side.astype(np.float32) for side in noisy_rotation(3000, 16))
+    decay = np.geomspace(1, 1e-4, 16).astype(np.float32)
+    translator = RigidTranslator().partial_fit((X * decay)[:40], (y * decay)[:40])
+    spoilt = X[40:1000].copy()
+    spoilt[-1, 0] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        translator.partial_fit(spoilt, y[40:1000])
+    assert translator._float32_suffices == {}
+
+
+def test_rounding_of_rows_that_drift_away_is_noticed():
+    X, y = (side.astype(np.float32) for side in noisy_rotation(40_000, 256))
+    drift = np.linspace(0, 6, len(X), dtype=np.float32)[:, None]
+    X, y = X + drift, y + drift
+    expected = ProcrustesTranslator().fit(X.astype(float), y.astype(float)).coef_
+    found = ProcrustesTranslator().fit(X, y).coef_
+    assert np.linalg.norm(found - expected) < 5e-6 * np.linalg.norm(expected)

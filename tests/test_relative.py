@@ -319,3 +319,19 @@ def test_bad_input():
         RelativeProjector().fit(X).inverse_transform(np.ones((2, 3)))
     with pytest.raises(ValueError, match="at least 2 anchors; got 1 sample"):
         InverseRelativeTranslator(n_anchors=1).fit(X, y)
+
+
+@pytest.mark.parametrize("value", [0.1, 5.3, 1 / 3, 7.7e-9, 1e30 / 3])
+def test_a_constant_column_says_nothing(value):
+    X = latents(300)
+    X[:, 0] = value
+    found = RelativeProjector(scaling="standard").fit(X).transform(X)
+    rest = ((X - X.mean(axis=0)) / X.std(axis=0))[:, 1:]
+    assert_allclose(found, RelativeProjector().fit(rest).transform(rest), atol=1e-12)
+
+
+def test_scaling_is_that_of_the_fit():
+    X = latents() + 3
+    projector = RelativeProjector(scaling="center").fit(X)
+    expected = projector.transform(X)
+    assert_allclose(projector.set_params(scaling=None).transform(X), expected)

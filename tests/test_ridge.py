@@ -419,3 +419,33 @@ def test_bad_options_say_what_is_wanted():
         RidgeTranslator(restore_variance="yes").fit(X, y)
     with pytest.raises(ValueError, match=r"covariance_power=-0\.5 must be finite and at least 0"):
         RidgeTranslator(covariance_power=-0.5).fit(X, y)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_leaving_out_is_exact_with_fewer_anchors_than_directions(noise):
+    n, d = 20, 30
+    rng = np.random.default_rng(0)
+    spread = np.r_[np.logspace(0, -4, 10), np.full(d - 10, 1e-5)]
+    Z = rng.normal(size=(n, d))
+    X = (Z * spread) @ np.linalg.qr(rng.normal(size=(d, d)))[0]
+    y = Z[:, :10] @ rng.normal(size=(10, 3)) + noise * rng.normal(size=(n, 3))
+    alphas = [1e-2, 1e-5, 1e-8]
+    ridge = RidgeTranslator(alpha=alphas, scaling=None, restore_variance=False).fit(X, y)
+    expected = [
+        r2_score(
+            y,
+            left_out_predictions(X, y, alpha, fit_intercept=False),
+            multioutput="variance_weighted",
+        )
+        for alpha in alphas
+    ]
+    assert_allclose(1 - ridge.scores_, 1 - np.array(expected), rtol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e-85, 1e80])
+def test_the_choice_minds_no_units_of_the_target(unit):
+    X, y = pair()
+    expected = RidgeTranslator(scaling="center").fit(X, y)
+    found = RidgeTranslator(scaling="center").fit(X, y * unit)
+    assert_allclose(found.alpha_, expected.alpha_)
+    assert_allclose(found.transform(X) / unit, expected.transform(X))

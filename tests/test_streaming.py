@@ -540,3 +540,12 @@ def test_memory_does_not_grow_with_the_files(tmp_path, target):
     assert max(peak) - start < 25
     with contextlib.suppress(FileNotFoundError):
         target.unlink()
+
+
+@pytest.mark.parametrize("translator", LINEAR, ids=one_line)
+def test_going_back_does_not_make_it_another_translator(translator, source, target):
+    translator = clone(translator).fit(X, Y)
+    with pytest.raises(Interrupted, match="at 40"):
+        transform_file(translator, source, target, batch_size=10, progress=stop_at(40))
+    translator.inverse_transform(Y)
+    np.testing.assert_allclose(transform_file(translator, source, target), translator.transform(X))

@@ -15,7 +15,9 @@ from .._array import (
     product_minus,
     row_parts,
 )
-from .._moments import Factor, Products
+from .._moments import Factor, PairMoments, Products
+
+_LITTLE = 1e-3  # of the power of y
 
 
 @dataclasses.dataclass
@@ -102,6 +104,7 @@ def affine_descent(
     mean_y: Array,
     power_y: Array,
     optimizer: Adam,
+    exact_loss: Callable[[Array, Array], Array | None] | None = None,
 ) -> Iterator[Array]:
     r"""Descend ``L(W, b) = mean ‖W x + b - y‖² / d_target`` in place; yield a loss a step.
 
@@ -116,6 +119,8 @@ def affine_descent(
     cross : array of shape (d_target, d_source), 2/d C
     mean_x, mean_y : the means m_x, m_y
     power_y : 0-d array, mean ‖y‖²
+    exact_loss : the function ``(W, b) -> L`` by sums of more digits, asked where little is left of
+        the power of y, and so L is mostly the rounding of what was subtracted from it
     """
     d_target = bias.shape[0]
     centred = not bool(namespace_of(mean_x).any(mean_x != 0))
@@ -127,9 +132,27 @@ def affine_descent(
         grad_bias -= mean_y
         loss = (power_y + dot(bias, grad_bias) - dot(bias, mean_y)) / d_target
         loss = loss + (dot(weight, grad_weight) - dot(weight, cross)) / 2
+        if exact_loss is not None and float(loss) < _LITTLE * float(power_y) / d_target:
+            loss = exact_loss(weight, bias)
         grad_bias *= 2 / d_target
         optimizer.update([weight, bias], [grad_weight, grad_bias])
         yield loss
+
+
+def loss_by_moments(moments: PairMoments) -> Callable[[Array, Array], Array]:
+    """``(W, b) -> L`` of `affine_descent` by centred moments, in their dtype and where they are."""
+    xp, second, home = namespace_of(moments.mean_x), moments.second, moments.mean_x
+    products = second.products(gram=True) if isinstance(second, Factor) else second
+    xx, yx, power = products.xx, xp.matrix_transpose(products.xy), xp.sum(moments.ss_y)
+
+    def loss(weight: Array, bias: Array) -> Array:
+        W, b = (asarray_like(parameter, home) for parameter in (weight, bias))
+        spread = xp.sum(W * (W @ xx)) - 2 * xp.sum(W * yx) + power
+        off = W @ moments.mean_x + b - moments.mean_y
+        spread = xp.maximum(spread, xp.zeros_like(spread))
+        return (spread / moments.weight + xp.sum(off**2)) / b.shape[0]
+
+    return loss
 
 
 def gradient_without_means(

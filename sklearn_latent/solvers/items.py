@@ -37,6 +37,8 @@ def striped_folds(X: Array, y: Array, weight: Array | None, n_folds: int, start:
     numbers = item_numbers(X, y, weight)
     columns = [to_numpy(side[:, int(j)]) for side in (X, y) for j in _some(side.shape[1])]
     counted = np.arange(len(numbers)) if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+    if counted.size == 0:
+        return np.zeros(len(numbers), dtype=np.int64)
     first = counted[np.unique(numbers[counted], return_index=True)[1]]
     # lexsort: the last key is the first to count
     order = np.lexsort([column[first] for column in columns[::-1]])

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._array import (
     Array,
+    asarray_like,
     complement,
     eigh,
     is_accelerated,
@@ -16,6 +17,7 @@ from .._array import (
     qr,
     svd,
     svdvals,
+    to_numpy,
 )
 from .._moments import Factor, Products
 from .polar import polar_by_products
@@ -24,6 +26,10 @@ from .rank import count, numerical_rank
 # Of the eigenvalues of AᵀA, least to largest: down to it the singular vectors that they give in
 # float64 are exact to 1e-7, far below what sums in float32 leave.
 _LEAST_EIGENVALUE = 1e-9
+
+
+# Cosines of angles below it are rounding.
+_RIGHT_ANGLE = 1e-8
 
 
 class TooCoarse(ValueError):
@@ -180,8 +186,9 @@ def rotation(
 ) -> tuple[Array, Array | None, int]:
     """Semi-orthogonal W of full rank that minimises ``‖XW - Y‖``; a rotation if so asked.
 
-    What the rank of XᵀY leaves open is turned as little as possible: among all completions the one
-    nearest to the (padded) identity, which unlike the singular vectors of 0 is unique.
+    What the rank of XᵀY leaves open is turned as little as possible: among all completions one
+    nearest to the (padded) identity. Where several are, as for directions at right angles, it is
+    chosen by what they span alone, and so, unlike the singular vectors of 0, by no rounding.
 
     Returns
     -------
@@ -198,11 +205,7 @@ def rotation(
     rank = _rank(s, error)
     W = u[:, :rank] @ vt[:rank, :]
     if rank < s.shape[0]:
-        free_x, free_y = complement(u[:, :rank]), complement(xp.matrix_transpose(vt[:rank, :]))
-        shared = min(xy.shape)
-        identity = xp.matrix_transpose(free_x[:shared, :]) @ free_y[:shared, :]
-        a, _, bt = svd(identity)
-        left, right = free_x @ a, bt @ xp.matrix_transpose(free_y)
+        left, right = _completion(u[:, :rank], xp.matrix_transpose(vt[:rank, :]))
         W = W + left @ right
     else:
         left, right = u, vt
@@ -211,3 +214,36 @@ def rotation(
     if square and not allow_reflection and float(xp.linalg.det(W)) < 0:
         W = W - 2 * left[:, -1:] @ right[-1:, :]
     return W, s, rank
+
+
+def _completion(u, v):
+    """Columns (d_source, k) and rows (k, d_target) that go with the r columns of u and of v."""
+    xp = namespace_of(u)
+    free_x, free_y = complement(u), complement(v)
+    shared = min(u.shape[0], v.shape[0])
+    a, s, bt = svd(xp.matrix_transpose(free_x[:shared, :]) @ free_y[:shared, :])
+    sure = count(s > _RIGHT_ANGLE)
+    a, b = a[:, :sure], xp.matrix_transpose(bt)[:, :sure]
+    k = min(free_x.shape[1], free_y.shape[1]) - sure
+    left, right = free_x @ a, free_y @ b
+    if k > 0:
+        rest_x, rest_y = free_x @ complement(a), free_y @ complement(b)
+        left = xp.concat([left, _basis_of(rest_x, k)], axis=1)
+        right = xp.concat([right, _basis_of(rest_y, k)], axis=1)
+    return left, xp.matrix_transpose(right)
+
+
+def _basis_of(span, k):
+    """An orthonormal basis (d, k) of part of what the columns of `span` span, whatever they are.
+
+    The projections of coordinate axes, the longest first and of equal ones the first.
+    """
+    q = to_numpy(span)
+    chosen: list[np.ndarray] = []
+    for _ in range(k):
+        lengths = np.sum(q**2, axis=1)
+        first = int(np.argmax(lengths > (1 - 1e-6) * lengths.max()))
+        direction = q[first] / lengths[first] ** 0.5
+        chosen.append(q @ direction)
+        q = q - np.outer(chosen[-1], direction)
+    return asarray_like(np.stack(chosen, axis=1), span)

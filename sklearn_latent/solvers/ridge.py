@@ -20,13 +20,15 @@ Block = tuple[Array, Array, Array | None, Array | None]
 """Scaled rows of X (n, d_source) and y (n, d_target), their weights (n,), and the weights (n,) of
 all rows that are left out together with each; None for ones."""
 
-# Relative to the largest s². Where nearly all leverage is taken (no more rows than dimensions, or a
-# row on its own in some direction) residuals and what they are divided by both tend to zero with α.
-# Their ratio has a limit, which is taken here, before they are lost to rounding.
+# Relative to the largest s². Where nearly all leverage is taken (a row alone in some direction),
+# residuals and what they are divided by both tend to zero with α. Their ratio has a limit, which
+# is taken here, before they are lost to rounding. With no more rows than dimensions none of either
+# is left without penalty, and so nothing that could be lost.
 _LEAST_ALPHA = 1e-12
-_LEAST_ALPHA_WITHOUT_FREEDOM = 1e-6
+_LEAST_ALPHA_WITHOUT_FREEDOM = 1e-30
 
 _LEAST_SPARED = 0.2
+_LEAST_REST = 1e-100
 
 _KEPT_ELEMENTS = 2**24  # of y and u: 10,000 pairs of 768 columns; 256 MB in float64 with the rest
 
@@ -128,9 +130,18 @@ class LeftOut:
 
     @classmethod
     def of_block(
-        cls, path: RidgePath, block: Block, mean_leverage: float, dtype: Any = None
+        cls,
+        path: RidgePath,
+        block: Block,
+        mean_leverage: float,
+        dtype: Any = None,
+        *,
+        freedom: bool = True,
     ) -> LeftOut:
-        """Compute in the dtype of the rows, and keep in `dtype` (default: the same)."""
+        """Compute in the dtype of the rows, and keep in `dtype` (default: the same).
+
+        `freedom`: whether there are more rows than parameters.
+        """
         x, y, weight, together = block
         xp = namespace_of(x)
         u = (x @ path.v) / path.s[None, :]
@@ -139,6 +150,8 @@ class LeftOut:
         leverage = together[:, None] * u**2
         spared = 1 - (together * mean_leverage + xp.sum(leverage, axis=1))
         spared = xp.maximum(spared, xp.zeros_like(spared))
+        if not freedom:
+            remainder, spared = xp.zeros_like(remainder), xp.zeros_like(spared)
         dtype = x.dtype if dtype is None else dtype
         y, u, leverage, remainder = (
             xp.astype(a, dtype, copy=False) for a in (y, u, leverage, remainder)
@@ -160,7 +173,7 @@ class LeftOut:
         residual += self.remainder
         rest = self.spared + xp.astype(self.leverage @ damping, self.spared.dtype)
         # nothing is left where all rows are one item
-        rest = xp.where(rest > 1e-14, rest, xp.ones_like(rest))
+        rest = xp.where(rest > _LEAST_REST, rest, xp.ones_like(rest))
         residual /= xp.astype(rest, dtype)[:, None]
         return residual
 
@@ -191,7 +204,7 @@ class Loss:
         """The error that is left after multiplying predictions by the best factor of at least 0."""
         if self.power + self.cross <= 0:  # of ŷ·y, so that 0 is the best
             return self.error + 2 * self.cross + self.power
-        return max(self.error - self.cross**2 / self.power, 0.0)
+        return max(self.error - self.cross * (self.cross / self.power), 0.0)  # no square overflows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,7 +246,9 @@ class LeaveOneOut:
     def _passed(self) -> Iterator[LeftOut]:
         """The blocks in a pass over the rows."""
         for block in self.blocks():
-            yield LeftOut.of_block(self.path, block, self.mean_leverage, self.dtype)
+            yield LeftOut.of_block(
+                self.path, block, self.mean_leverage, self.dtype, freedom=self.freedom
+            )
 
     def _all(self) -> Iterable[LeftOut]:
         n_elements = self.n_rows * sum(self.path.g.shape)
