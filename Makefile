@@ -45,10 +45,11 @@ lint: $(VENV)/.lint
 docs: $(VENV)/.docs
 	$(VENV)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
+# All take --quick; the other options are those of run.py, such as --only.
 bench: $(VENV)/.bench
 	$(VENV)/bin/python benchmarks/speed/run.py $(BENCH_ARGS)
-	$(VENV)/bin/python benchmarks/speed/accuracy.py
-	$(VENV)/bin/python benchmarks/speed/grid_search.py
+	$(VENV)/bin/python benchmarks/speed/accuracy.py $(filter --quick,$(BENCH_ARGS))
+	$(VENV)/bin/python benchmarks/speed/grid_search.py $(filter --quick,$(BENCH_ARGS))
 
 clean:
 	rm -rf $(VENV) $(OLDEST_VENV) docs/_build docs/auto_examples docs/generated output

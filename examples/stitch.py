@@ -54,6 +54,9 @@ METHODS = (
     ("mlp", "MLPTranslator", True),
 )
 
+# The method that sees no pairs, but the classes of both sides.
+ICP = "icp"
+
 # These take seconds a fit.
 SLOW = ("kernel", "mlp")
 
@@ -103,10 +106,13 @@ def available_methods(wanted: Sequence[str] | None = None) -> dict[str, Any]:
     What lacks its extra is left out, which is said. ValueError for a label that is not there.
     """
     exported = {label: row for label, *row in METHODS if hasattr(sklearn_latent, row[0])}
-    methods = {}
-    for label in wanted or exported:
-        if label not in exported:
-            raise ValueError(f"there is no method {label!r}: choose from {', '.join(exported)}")
+    known, methods = [*exported, ICP], {}
+    for label in wanted or known:
+        if label not in known:
+            raise ValueError(f"there is no method {label!r}: choose from {', '.join(known)}")
+        if label == ICP:
+            methods[label] = ICPTranslator(LstsqTranslator())
+            continue
         name, needs_torch = exported[label]
         if needs_torch and importlib.util.find_spec("torch") is None:
             print(f"{label} is left out, it needs PyTorch: pip install 'sklearn_latent[torch]'")
@@ -159,16 +165,16 @@ def stitch(label: str, method: Any, task: Task, n_anchors: int, seed: int) -> Ro
     return row._replace(translator=translator, seconds=seconds)
 
 
-def stitch_without_pairs(task: Task, seed: int) -> Row:
+def stitch_without_pairs(method: Any, task: Task, seed: int) -> Row:
     """Align by classes alone: the target's rows come in an order that nobody knows."""
     order = np.random.default_rng(seed).permutation(len(task.target_train))
-    translator = ICPTranslator(LstsqTranslator())
+    translator = clone(method)
     start = time.perf_counter()
     translator.fit(
         task.source_train, task.target_train[order], task.labels_train, task.labels_train[order]
     )
     seconds = time.perf_counter() - start
-    row = measure("icp, no pairs", translator.transform(task.source_test), task)
+    row = measure(f"{ICP}, no pairs", translator.transform(task.source_test), task)
     return row._replace(translator=translator, seconds=seconds)
 
 
@@ -181,9 +187,10 @@ def sweep(
     """
     curves = {label: np.empty((draws, len(anchors))) for label in methods}
     jobs = list(itertools.product(range(draws), range(len(anchors)), methods))
+    title = f"anchor sweep, {draws} draw{'s' if draws > 1 else ''}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnchorWarning)  # the figure shows what it warns of
-        for draw, i, label in progress(jobs, f"anchor sweep, {draws} draws"):
+        for draw, i, label in progress(jobs, title):
             row = stitch(label, methods[label], task, anchors[i], seed + draw)
             curves[label][draw, i] = row.score
     return curves
@@ -325,7 +332,12 @@ def compare(
     seed: int = 0,
     draws: int = 5,
 ) -> dict[str, Row]:
-    """Print the table at the largest number of anchors, save the figure over all of them."""
+    """Print the table at the largest number of anchors, save the figure over all of them.
+
+    ICP takes no anchors: it is in the table alone, and left out without labels.
+    """
+    icp = methods.get(ICP)
+    methods = {label: method for label, method in methods.items() if label != ICP}
     bounds = baselines(task)
     rows = []
     for label, method in methods.items():
@@ -333,9 +345,12 @@ def compare(
             warnings.simplefilter("ignore", AnchorWarning)
             stitch(label, method, task, anchors[0], seed)  # a first fit may pay for imports
         rows.append(stitch(label, method, task, anchors[-1], seed))
-    if task.labels_train is not None:
-        rows.append(stitch_without_pairs(task, seed))
+    if icp is not None and task.labels_train is not None:
+        rows.append(stitch_without_pairs(icp, task, seed))
     print(f"\n{format_table([*bounds, *rows])}\n\n{versions()}\n", flush=True)
+    if not methods:
+        print(f"no figure: {ICP} takes no anchors")
+        return {row.label: row for row in rows}
     slow = [label for label in SLOW if label in methods]
     if slow and len(slow) < len(methods):
         print(f"{', '.join(slow)}: seconds a fit, left out of the anchor sweep")
@@ -430,8 +445,9 @@ def choose_methods(wanted: Sequence[str] | None, scaling: Sequence[str] | None) 
     if len(scaling) > 2:
         raise ValueError("--scaling takes one value for both sides, or two: source and target")
     kinds = [None if kind == "none" else kind for kind in scaling]
-    for method in methods.values():
-        method.set_params(scaling=kinds[0] if len(kinds) == 1 else tuple(kinds))
+    for label, method in methods.items():
+        name = "translator__scaling" if label == ICP else "scaling"
+        method.set_params(**{name: kinds[0] if len(kinds) == 1 else tuple(kinds)})
     return methods
 
 
@@ -463,7 +479,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--labels", help="class of each item: trains a decoder, adds the accuracy", **file)
     text = "what is trained on the target's latents (default: svc, with a linear kernel)"
     add("--decoder", choices=DECODERS, default="svc", help=text)
-    add("--methods", nargs="+", metavar="NAME", help="such as: ortho linear (default: all)")
+    text = f"such as: ortho linear (default: all; {ICP}, which sees no pairs, needs --labels)"
+    add("--methods", nargs="+", metavar="NAME", help=text)
     text = "for the figure; the table takes the largest (default: 10 20 50 and so on up to 1000)"
     add("--anchors", nargs="+", type=number(int, 2), metavar="N", help=text)
     text = "one for both sides, or two for source and target (default: each method's own)"
@@ -486,6 +503,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         methods = choose_methods(options.methods, options.scaling)
         source, target, labels = load_files(options)
+        if labels is None and ICP in (options.methods or ()):
+            raise ValueError(f"{ICP} sees no pairs and needs classes instead: give --labels")
         train, test = split_rows(len(source), labels, options.test_size, options.seed)
         anchors = check_anchors(options.anchors, len(train))
         options.output.mkdir(parents=True, exist_ok=True)

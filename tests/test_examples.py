@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +18,14 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.svm import SVC
 
 import sklearn_latent
+from sklearn_latent.exceptions import AnchorWarning
 
 ROOT = Path(__file__).resolve().parent.parent
 # matplotlib 3.7 calls what a newer pyparsing deprecates; users do not see these.
 WARNINGS = ("error", *(f"ignore::DeprecationWarning:matplotlib.{m}" for m in
                        ("_fontconfig_pattern", "_mathtext")))  # fmt: skip
 EXPORTED = ("ortho", "linear", "affine")
+ICP_ROW = "icp,-no-pairs"
 
 
 @pytest.fixture
@@ -66,8 +70,10 @@ def run(folder, *arguments):
 
 
 def read_table(output):
-    """{label: {column: text}}; no column holds a blank but the baseline's label."""
-    lines = output.replace("no stitching", "no-stitching").splitlines()
+    """{label: {column: text}}; no column holds a blank but two of the labels."""
+    for label in ("no stitching", "icp, no pairs"):
+        output = output.replace(label, label.replace(" ", "-"))
+    lines = output.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("method"))
     head = lines[start].replace("fit seconds", "seconds").split()
     rows = [line.split() for line in lines[start + 1 : lines.index("", start)]]
@@ -86,7 +92,7 @@ def test_table_and_figure_with_labels(folder, tmp_path):
     assert done.stderr == ""
     table = read_table(done.stdout)
     assert list(table)[:2] == ["no-stitching", "absolute"]
-    assert set(EXPORTED) <= set(table)
+    assert {*EXPORTED, ICP_ROW} <= set(table)
     native = float(table["no-stitching"]["accuracy"])
     assert native > 0.95
     assert float(table["ortho"]["accuracy"]) == pytest.approx(native, abs=0.02)
@@ -109,6 +115,34 @@ def test_table_and_figure_without_labels(folder, tmp_path):
     assert list(table["linear"])[:4] == ["method", "cosine", "MSE", "R²"]
     assert float(table["linear"]["R²"]) < 0.999  # the source is centred and the target is not
     assert_is_png(tmp_path / "new" / "folder" / "stitch.png")
+
+
+@pytest.mark.parametrize(
+    ("methods", "rows"),
+    [
+        (["ortho", "linear"], ["ortho", "linear"]),
+        (["icp", "ortho"], ["ortho", ICP_ROW]),
+        (["icp"], [ICP_ROW]),
+    ],
+)
+def test_only_the_named_methods_run(stitch, folder, tmp_path, monkeypatch, capsys, methods, rows):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(folder)
+    files = ["--source", "S.npy", "--target", "T.npy", "--labels", "y.npy"]
+    rest = ["--draws", "1", "--anchors", "30", "--output", str(tmp_path)]
+    stitch.main([*files, "--methods", *methods, *rest])
+    printed = capsys.readouterr().out
+    assert list(read_table(printed)) == ["no-stitching", "absolute", *rows]
+    paired = [label for label in rows if label != ICP_ROW]
+    assert (tmp_path / "stitch.png").is_file() == bool(paired)
+    assert ("no figure: icp takes no anchors\n" in printed) != bool(paired)
+    assert ("anchor sweep, 1 draw: " in printed) == bool(paired)
+    assert "1 draws" not in printed
+
+
+def test_scaling_reaches_the_translator_of_icp(stitch):
+    methods = stitch.choose_methods(["icp", "ortho"], ["center", "none"])
+    assert methods["icp"].translator.scaling == methods["ortho"].scaling == ("center", None)
 
 
 def test_exit_code_without_traceback(folder):
@@ -188,6 +222,7 @@ def test_refused_files(refused, tmp_path):
             ["--anchors", "10", "169"],
             "--anchors 169: anchors are training rows, so expected 2 to 168",
         ),
+        (["--methods", "icp"], "icp sees no pairs and needs classes instead: give --labels"),
         (["--anchors", "1"], "argument --anchors: 1 is not between 2 and inf"),
         (["--anchors", "ten"], "argument --anchors: invalid int value: 'ten'"),
         (
@@ -258,7 +293,7 @@ def test_sweep_is_reproducible_and_agrees_with_the_table(stitch, folder, capsys)
         assert first[label][0, 1] == stitch.stitch(label, method, task, 40, seed=7).accuracy
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 * 4
-    assert "12/12 fits" in lines[-1]
+    assert lines[-1].startswith("anchor sweep, 3 draws: 12/12 fits")
 
 
 def test_progress_on_a_terminal(stitch, monkeypatch):
@@ -287,7 +322,7 @@ def test_methods(stitch, monkeypatch, capsys):
     monkeypatch.setattr(stitch, "METHODS", (*table, ("later", "LaterTranslator", False)))
     monkeypatch.setattr(stitch.importlib.util, "find_spec", lambda name: None)
     capsys.readouterr()
-    assert list(stitch.available_methods()) == ["ortho"]
+    assert list(stitch.available_methods()) == ["ortho", "icp"]
     assert capsys.readouterr().out == (
         "mlp is left out, it needs PyTorch: pip install 'sklearn_latent[torch]'\n"
     )
@@ -324,6 +359,23 @@ def test_missing_matplotlib(stitch, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(SystemExit, match=r"pip install 'sklearn_latent\[plot\]'"):
         stitch.load_matplotlib()
+
+
+@pytest.mark.parametrize("name", ["plot_anchors", "plot_double_descent"])
+def test_gallery_is_silent_about_what_it_provokes(name):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    source = (ROOT / "examples" / "gallery" / f"{name}.py").read_text(encoding="utf-8")
+    # Fewer numbers of anchors, one of them about d, so that it takes a second.
+    source, n_found = re.subn(r"(?m)^N_ANCHORS = .*$", "N_ANCHORS = [20, 46]", source)
+    assert n_found == 1
+    namespace = {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        filters = list(warnings.filters)
+        exec(compile(source, name, "exec"), namespace)
+        assert warnings.filters == filters
+    pyplot.close(namespace["figure"])
+    assert [w.message for w in caught if issubclass(w.category, AnchorWarning)] == []
 
 
 def test_hidden_layer_of_the_demo(demo):

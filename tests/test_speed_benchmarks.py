@@ -5,6 +5,8 @@ from __future__ import annotations
 import cProfile
 import importlib
 import pstats
+import shutil
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 SPEED = Path(__file__).resolve().parents[1] / "benchmarks" / "speed"
-MODULES = ("report", "timing", "peers", "races", "run", "grid_search")
+MODULES = ("report", "timing", "peers", "races", "run", "accuracy", "grid_search", "streaming")
 
 
 @pytest.fixture
@@ -109,6 +111,66 @@ def test_ours_and_the_library_at_hand_solve_the_same_problem(speed):
         for line in compared:
             difference = speed["run"].relative_difference(outcomes[line.ours], outcomes[line.peer])
             assert difference <= line.agreement
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "judged", "said"),
+    [
+        (["met, ours is faster", "MISSED, ours is faster"], True, "2 lines, of which 1 miss a pro"),
+        (["not judged at this size"] * 2, False, "2 lines. Tiny data: no promise was judged."),
+        (["ANOTHER RESULT (above 1e-04)"], False, "1 lines. Tiny data: no promise was judged; 1 h"),
+        (["ANOTHER RESULT (above 1e-04)"], True, "1 lines, of which 1 miss a promise or have an"),
+    ],
+)
+def test_the_last_line_judges_what_was_judged(speed, verdicts, judged, said):
+    lines = [speed["run"].Line("r", "w", "o", 1.0, "p", 1.0, 1.0, 1.0, 0.0, 1, v) for v in verdicts]
+    assert speed["run"].summary(lines, judged).startswith(said)
+
+
+def test_accuracy_is_judged_at_full_size_alone(speed):
+    verdict = speed["accuracy"].verdict
+    assert verdict(1e-4, 1e-4) == "met"
+    assert verdict(2e-4, 1e-4) == verdict(np.nan, 1e-4) == "MISSED"
+    assert verdict(2e-4, 1e-4, judged=False) == "not judged at this size"
+    assert verdict(None, 1e-4) == verdict(None, 1e-4, judged=False) == "–"
+
+
+QUICK = {
+    "run": (["--only", "transform", "ridge", "--budget", "0"], "no promise was judged"),
+    "accuracy": ([], "300 × 8 → 4; "),
+    "grid_search": (["--jobs", "1", "--rows", "60", "--columns", "6"], ", 60 × 6, float32"),
+    "streaming": ([], "5,000 x 16, float32; tiny data: the figures mean nothing"),
+}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_quick_runs_and_judges_nothing(speed, capsys, name):
+    if name == "streaming" and not sys.platform.startswith("linux"):
+        pytest.skip("reads /proc")
+    arguments, said = QUICK[name]
+    speed[name].main(["--quick", *arguments])
+    printed = capsys.readouterr().out
+    assert said in printed
+    verdicts = printed.replace("no promise was judged", "")
+    assert [word for word in ("| met", "MISSED", "promise") if word in verdicts] == []
+
+
+def test_make_bench_passes_quick_to_every_script():
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    done = subprocess.run(
+        ["make", "--dry-run", "bench", "BENCH_ARGS=--only ridge --quick"],
+        cwd=SPEED.parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line for line in done.stdout.splitlines() if "benchmarks/speed/" in line]
+    assert [line.partition(".py ")[2].strip() for line in lines] == [
+        "--only ridge --quick",
+        "--quick",
+        "--quick",
+    ]
 
 
 def test_shares_of_a_profile_are_all_of_it(speed):

@@ -6,8 +6,10 @@ import csv
 import gzip
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from sklearn_latent import RelativeProjector
 TABLES = Path(__file__).resolve().parents[1] / "benchmarks" / "tables"
 NEED_TORCH = {"maiorca_table5", "maiorca_table6", "maiorca_fig13"}
 PICTURES = {"maiorca_fig3", "maiorca_fig4", "maiorca_fig5", "maiorca_fig8", "maiorca_fig13", "irp"}
+SMOKE = "Smoke run on data made on the spot: the figures mean nothing."
 STORED = sorted(PICTURES | {f"maiorca_table{i}" for i in (1, 2, 5, 6)})
 
 
@@ -53,6 +56,16 @@ def read_csv(path):
     return notes, list(csv.DictReader(lines[len(notes) :]))
 
 
+def assert_smoke(printed):
+    """A smoke run says once what it is, and nothing of the paper or the data it has not."""
+    assert printed.splitlines().count(SMOKE) == 1
+    words = ("Maiorca et al", "cifar10", "CIFAR10", "mnist", "MNIST")
+    assert [word for word in words if word in printed] == []
+    # A figure with the paper's in parentheses would stand in a cell of its own.
+    cells = [line for line in printed.splitlines() if line.startswith("|")][1:]
+    assert not any(re.search(r"\d \(\d", line) for line in cells)
+
+
 @pytest.mark.parametrize("name", STORED)
 def test_smoke(tables, cache, tmp_path, capsys, name):
     pytest.importorskip("matplotlib")
@@ -63,7 +76,9 @@ def test_smoke(tables, cache, tmp_path, capsys, name):
     main(["--fast", "--cache", str(cache), *paths])
     printed = capsys.readouterr().out
     assert "numpy " + np.__version__ in printed
+    assert "Data: scikit-learn's digits through random networks (350 + 150 items; " in printed
     assert "Seeds: 0 to " in printed
+    assert_smoke(printed)
     notes, rows = read_csv(tmp_path / "t.csv")
     assert notes[0].startswith(f"# python benchmarks/tables/{name}.py --fast")
     assert len(rows) > 5
@@ -76,13 +91,14 @@ def test_smoke(tables, cache, tmp_path, capsys, name):
     assert read_csv(tmp_path / "t.csv")[1] == rows
 
 
-def test_kernel_takes_fewer_draws(tables, cache, tmp_path, capsys):
+def test_kernel_takes_fewer_draws(tables, cache, tmp_path, capsys, monkeypatch):
     main, target = tables("maiorca_table1").main, tmp_path / "t.csv"
-    found = {}
+    found, captions = {}, []
+    monkeypatch.setattr(tables("common").Run, "header", lambda _, text: captions.append(text))
     for n in (1, 2):
         main(["--fast", "--cache", str(cache), "--csv", str(target), "--kernel-seeds", str(n)])
-        notes, rows = read_csv(target)
-        assert any("kernel (ours): 1 of 2 draws." in note for note in notes) == (n == 1)
+        rows = read_csv(target)[1]
+        assert ("kernel (ours): 1 of 2 draws." in captions[-1]) == (n == 1)
         found[n] = {row["method"]: row for row in rows}
     counts = [found[1]["kernel (ours)"]["n"], found[2]["kernel (ours)"]["n"]]
     assert counts == ["6", "12"]
@@ -188,12 +204,108 @@ def test_images_from_a_folder_and_from_openml_agree(tables, tmp_path, monkeypatc
         images.load_images("letters", tmp_path)
 
 
-def test_missing_data_are_named(tables, tmp_path):
-    main = tables("maiorca_table1").main
-    with pytest.raises(FileNotFoundError, match="No latents: name their folder with --data DIR"):
-        main(["--csv", str(tmp_path / "t.csv")])
-    with pytest.raises(FileNotFoundError, match="There is no folder"):
-        main(["--data", str(tmp_path / "nowhere")])
+def report_of(common, tmp_path, capsys, *arguments):
+    """What a run prints, says on the way, and writes of one figure that is also the paper's."""
+    target = tmp_path / "t.csv"
+    run = common.Run("demo", None, [*arguments, "--cache", str(tmp_path), "--csv", str(target)])
+    run.images("fashion_mnist")
+    run.header("Table 1 of the paper.")
+    labels = {"data": "fashion_mnist", "anchors": 7}
+    run.progress("fashion_mnist: done")
+    run.finish([common.entry_of(labels, [0.25, 0.25], (0.625, 0.125))], wide_by="anchors")
+    printed, progress = capsys.readouterr()
+    return printed, progress.splitlines()[-1], read_csv(target)[1][0]
+
+
+def test_a_smoke_run_says_so(tables, tmp_path, capsys):
+    printed, progress, row = report_of(tables("common"), tmp_path, capsys, "--fast")
+    assert_smoke(printed)
+    assert "Data: scikit-learn's digits, enlarged (400 + 200 images). Seeds: 0 to 1." in printed
+    assert "| digits | 0.25 ± 0.00 |" in printed
+    assert progress.endswith("] digits: done")
+    assert row["data"] == "digits"
+    assert row["paper"] == row["paper_spread"] == row["difference"] == ""
+
+
+def test_the_picture_of_a_smoke_run_says_so(tables, tmp_path):
+    pytest.importorskip("matplotlib")
+    run = tables("common").Run("demo", None, ["--fast", "--out", str(tmp_path / "t.png")])
+    run.images("mnist")
+    figure = run.figure()
+    figure.subplots().set_title("mnist, ortho")
+    run.finish([tables("common").Entry({"a": 1}, 0.5)], figure=figure)
+    assert [text.get_text() for text in figure.texts] == [SMOKE]
+    assert figure.axes[0].get_title() == "digits, ortho"
+
+
+def test_a_full_run_has_the_papers_figures(tables, tmp_path, capsys, monkeypatch):
+    common, load = tables("common"), tables("_images").load_images
+    monkeypatch.setattr(common, "load_images", lambda name, *_, **__: load(name, None, fast=True))
+    printed, progress, row = report_of(common, tmp_path, capsys)
+    assert SMOKE not in printed
+    assert "\nTable 1 of the paper.\n" in printed
+    assert "Data: fashion_mnist (scikit-learn's digits, enlarged; 400 + 200 images)." in printed
+    assert "| fashion_mnist | 0.25 ± 0.00 (0.62 ± 0.12) |" in printed
+    assert "| 0.250 ± 0.000 | 0.625 ± 0.125 | -0.375     |" in printed
+    assert progress.endswith("] fashion_mnist: done")
+    assert (row["data"], row["paper"], row["difference"]) == ("fashion_mnist", "0.625", "-0.375")
+
+
+@pytest.fixture
+def refused(capsys):
+    """What a script says against its arguments; it exits with code 2."""
+
+    def refused(main, *arguments):
+        with pytest.raises(SystemExit, match=r"^2$"):
+            main([str(argument) for argument in arguments])
+        return capsys.readouterr().err.split("error: ", 1)[1]
+
+    return refused
+
+
+def test_missing_latents_are_named(tables, tmp_path, refused, monkeypatch):
+    main, target = tables("maiorca_table1").main, tmp_path / "t.csv"
+    message = "No latents: name their folder with --data DIR or in SKLEARN_LATENT_DATA;"
+    assert refused(main, "--csv", target).startswith(message)
+    nowhere = tmp_path / "nowhere"
+    assert refused(main, "--data", nowhere) == (
+        f"There is no folder {nowhere}: --data wants an existing one.\n"
+    )
+    assert "has no latents of the paper's data sets" in refused(main, "--data", tmp_path)
+    named = "--data", tmp_path, "--data-sets", "trec"
+    assert "There is no data set 'trec' in" in refused(main, *named)
+    irp = tables("irp").main
+    assert refused(irp).startswith("No data: name the folder with --data DIR")
+    assert "There is no data set 'cifar10' in" in refused(irp, "--data", tmp_path)
+    (tmp_path / "trec_latents").mkdir()
+    np.savez(tmp_path / "trec_latents" / "index.npz", train_label=[0], test_label=[0])
+    assert "has 0 encoder(s); stitching needs two" in refused(main, "--data", tmp_path)
+    monkeypatch.setenv("SKLEARN_LATENT_DATA", str(nowhere))
+    assert refused(main).startswith(f"There is no folder {nowhere}")
+    assert "--seeds must be at least 1." in refused(main, "--seeds", "0")
+    assert not target.exists()
+
+
+def test_missing_images_are_named(tables, tmp_path, refused, monkeypatch):
+    common, images = tables("common"), tables("_images")
+
+    def main(arguments):
+        common.Run("demo", None, arguments).images("mnist")
+
+    path = tmp_path / "mnist" / "train-images-idx3-ubyte.gz"
+    assert refused(main, "--data", tmp_path).startswith(
+        f"There is no file {path}: --data wants a folder with mnist/ in it"
+    )
+    path.parent.mkdir()
+    write_idx(path, np.arange(3), 0x801)
+    assert "an IDX file of this kind with 0x803" in refused(main, "--data", tmp_path)
+
+    def fetch(*_, **__):
+        raise URLError("no network")
+
+    monkeypatch.setattr(images, "fetch_openml", fetch)
+    message = "mnist could not be fetched from OpenML (<urlopen error no network>): name the folder"
+    assert refused(main).startswith(message)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 5])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import pickle
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ torch = pytest.importorskip("torch")
 
 TABLES = Path(__file__).resolve().parents[1] / "benchmarks" / "tables"
 PICTURES = {"maiorca_reconstructions", "maiorca_fig8_images", "laehner_figures"}
+SMOKE = "Smoke run on data made on the spot: the figures mean nothing."
 STORED = sorted(
     PICTURES
     | {"laehner_tables", "laehner_architectures"}
@@ -68,6 +70,12 @@ def test_smoke(tables, cache, tmp_path, capsys, name):
     main(["--fast", "--cache", str(cache), *paths])
     printed = capsys.readouterr().out
     assert "torch " + torch.__version__ in printed
+    assert printed.splitlines().count(SMOKE) == 1
+    assert "Data: scikit-learn's digits, enlarged (400 + 200 images)." in printed
+    words = ("Maiorca et al", "Lähner & Moeller", "mnist", "MNIST")
+    assert [word for word in words if word in printed] == []
+    # No cell has the paper's figure in parentheses.
+    assert not re.search(r"\d \(\d", "".join(printed.partition("\n|")[1:]))
     lines = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     assert len(rows) > 5

@@ -16,7 +16,7 @@ import pstats
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import report
@@ -39,6 +39,7 @@ METHODS = (
     AffineTranslator(random_state=0, device="cpu"),
 )
 N_ANCHORS = (100, 200, 500, 1000, 2000, 4000)
+QUICK_ANCHORS = (20, 40, 60, 120, 180, 240)
 
 # The first whose text is part of a function's file and name claims its time. What none claims
 # (NumPy, SciPy, built-ins) counts for whoever called it.
@@ -153,18 +154,19 @@ def profiled(X: np.ndarray, y: np.ndarray, n_anchors: list[int]) -> None:
     print(report.markdown(["whose", "s", "share"], rows), flush=True)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the search both ways."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether all runs")
-    parser.add_argument("--rows", type=int, default=5000)
-    parser.add_argument("--columns", type=int, default=768)
+    parser.add_argument("--rows", type=int, help="default: 5000; with --quick 300")
+    parser.add_argument("--columns", type=int, help="default: 768; with --quick 24")
     parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
-    n, d = (300, 24) if options.quick else (options.rows, options.columns)
-    n_anchors = [min(count, 4 * n // 5) for count in N_ANCHORS]
-    if options.quick:
-        n_anchors = [20, 40, 60, 120, 180, 240]
+    options = parser.parse_args(arguments)
+    n, d = (300, 24) if options.quick else (5000, 768)
+    n = n if options.rows is None else options.rows
+    d = d if options.columns is None else options.columns
+    wanted = QUICK_ANCHORS if options.quick else N_ANCHORS
+    n_anchors = [min(count, 4 * n // 5) for count in wanted]
     warnings.simplefilter("ignore")
     print(report.header(f"{datetime.date.today()}, {n:,} × {d}, float32") + "\n", flush=True)
     X, y = latents(n, d)

@@ -16,7 +16,7 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 import argparse
 import csv
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -134,6 +134,17 @@ def cells(line: Line) -> tuple[str, ...]:
     )
 
 
+def summary(lines: Iterable[Line], judged: bool) -> str:
+    """The last line: what was missed; unjudged, only what has another result."""
+    verdicts = [line.verdict for line in lines]
+    others = sum(verdict.startswith("ANOTHER") for verdict in verdicts)
+    if not judged:
+        found = f"; {others} have another result" if others else ""
+        return f"{len(verdicts)} lines. Tiny data: no promise was judged{found}."
+    missed = others + sum(verdict.startswith("MISSED") for verdict in verdicts)
+    return f"{len(verdicts)} lines, of which {missed} miss a promise or have another result."
+
+
 def write_csv(path: Path, lines: Iterable[Line]) -> None:
     """All lines, with where and when they were measured."""
     measured = {"date": str(datetime.date.today()), "machine": report.processor()}
@@ -145,7 +156,7 @@ def write_csv(path: Path, lines: Iterable[Line]) -> None:
         writer.writerows(rows)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the races that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether all runs")
@@ -157,7 +168,7 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, help="threads of each library (default: its own)")
     parser.add_argument("--csv", type=Path, help="write all lines to this file too")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     peers.quiet()
     rounds = options.rounds or (1 if options.quick else None)
     with limited_threads(options.threads):
@@ -172,8 +183,7 @@ def main() -> None:
             print(report.markdown(TITLES, map(cells, found)), flush=True)
             lines += found
             del race
-    missed = [line for line in lines if line.verdict.startswith(("MISSED", "ANOTHER"))]
-    print(f"\n{len(lines)} lines, of which {len(missed)} miss a promise or have another result.")
+    print("\n" + summary(lines, judged=not options.quick))
     if options.csv:
         write_csv(options.csv, lines)
 

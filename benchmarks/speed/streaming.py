@@ -1,6 +1,6 @@
 """Streams over files: throughput against the bare products, and memory.
 
-    python benchmarks/speed/streaming.py [--rows 1000000] [--columns 768] [--dir FOLDER]
+    python benchmarks/speed/streaming.py [--quick] [--rows 1000000] [--columns 768] [--dir FOLDER]
 
 Makes a pair of float32 ``.npy`` files block by block, and removes them at the end. Prints
 
@@ -25,6 +25,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -166,19 +167,31 @@ def transform_in_turns(translator, source: Path, folder: Path) -> None:
     )
 
 
-def main() -> None:
-    """Make the files, and run all."""
+SIZES = ("rows", "columns", "batch")
+FULL, QUICK = (1_000_000, 768, 8192), (5000, 16, 512)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--columns", type=int, default=768)
-    parser.add_argument(
-        "--batch", type=int, default=8192, help="rows of the batches that alternate"
-    )
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: whether all runs")
+    texts = ("rows", "columns", "rows of the batches that alternate")
+    for name, text, full, quick in zip(SIZES, texts, FULL, QUICK):
+        text += f" (default: {full:,}; with --quick {quick:,})"
+        parser.add_argument(f"--{name}", type=int, help=text)
     parser.add_argument(
         "--dir", type=Path, help="where to make the files (default: a temp. folder)"
     )
     parser.add_argument("--skip-in-memory", action="store_true", help="do not compare with fit")
-    options = parser.parse_args()
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make the files, and run all."""
+    options = make_parser().parse_args(arguments)
+    for name, size in zip(SIZES, QUICK if options.quick else FULL):
+        if getattr(options, name) is None:
+            setattr(options, name, size)
     with tempfile.TemporaryDirectory(dir=options.dir) as name:
         folder, needed = Path(name), 3 * 4 * options.rows * options.columns
         free = shutil.disk_usage(folder).free
@@ -191,7 +204,8 @@ def main() -> None:
             f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
             f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}, Python "
             f"{platform.python_version()}, numpy {np.__version__}, scikit-learn "
-            f"{sklearn.__version__}; {options.rows:,} x {options.columns}, float32\n",
+            f"{sklearn.__version__}; {options.rows:,} x {options.columns}, float32"
+            + ("; tiny data: the figures mean nothing\n" if options.quick else "\n"),
             flush=True,
         )
         paths = make_files(folder, options.rows, options.columns)

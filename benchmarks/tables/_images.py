@@ -17,7 +17,10 @@ IDX_IMAGES, IDX_LABELS = 0x803, 0x801
 
 @dataclass(frozen=True)
 class Images:
-    """Grey images (n, 28, 28), float32 in [0, 1], and their labels (n,), integers."""
+    """Grey images (n, 28, 28), float32 in [0, 1], and their labels (n,), integers.
+
+    ``name`` is the data set that was asked for, ``source`` where the images come from.
+    """
 
     name: str
     source: str
@@ -55,6 +58,11 @@ def _from_idx(name: str, folder: Path) -> Images:
 
 def _read_idx(path: Path, magic: int) -> np.ndarray:
     """The array of an IDX file: big-endian magic number (last byte: dimensions), shape, data."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no file {path}: --data wants a folder with {path.parent.name}/ in it, which "
+            "holds the IDX files of the data set, gzipped."
+        )
     with gzip.open(path) as file:
         content = file.read()
     found = int.from_bytes(content[:4], "big")
@@ -68,7 +76,13 @@ def _read_idx(path: Path, magic: int) -> np.ndarray:
 
 
 def _from_openml(name: str) -> Images:
-    pixels, labels = fetch_openml(OPENML[name], version=1, return_X_y=True, as_frame=False)
+    try:
+        pixels, labels = fetch_openml(OPENML[name], version=1, return_X_y=True, as_frame=False)
+    except OSError as error:
+        raise OSError(
+            f"{name} could not be fetched from OpenML ({error}): name the folder that holds "
+            f"{name}/ with --data DIR."
+        ) from error
     pixels, labels = pixels.reshape(-1, 28, 28), labels.astype(np.int64)
     train, test = slice(None, N_TRAIN), slice(N_TRAIN, None)
     source = f"OpenML {OPENML[name]}"

@@ -13,7 +13,7 @@ from _decoders import train_mlp, train_svm
 from _maiorca import COLUMNS, NAMES
 from _maiorca import Figures as PaperTable
 from common import VARIABLE, DataSet, Run, entry_of, make_parser
-from data import available
+from data import SUFFIX, available
 from methods import Method
 from sklearn.base import BaseEstimator
 
@@ -187,12 +187,18 @@ def data_sets(run: Run) -> list[DataSet]:
     names = run.options.data_sets
     if names is None:
         if folder is None:
-            raise FileNotFoundError(
+            run.refuse(
                 f"No latents: name their folder with --data DIR or in {VARIABLE}; "
                 "benchmarks/encode.py makes such folders."
             )
         there = available(folder)
         names = [name for name in NAMES if name in there]
+        if not names:
+            run.refuse(
+                f"{folder} has no latents of the paper's data sets, in folders such as "
+                f"{next(iter(NAMES))}{SUFFIX}; there are: {', '.join(there) or 'none'}. "
+                "--data-sets names others."
+            )
     return [run.latents(name) for name in names]
 
 

@@ -32,7 +32,9 @@ A script ``NAME.py`` of this folder has the docstring that its users read, and :
 - A figure is drawn on ``run.figure(...)`` (no global pyplot state) and written by
   ``run.finish(entries, figure=figure)``.
 - ``run.fast`` (``--fast``): a smoke run within a second or two on data made on the spot; nothing is
-  written, or kept, unless ``--csv``, ``--out`` or ``--cache`` say where.
+  written, or kept, unless ``--csv``, ``--out`` or ``--cache`` say where. In place of the caption
+  stands that its figures mean nothing, and none of the paper's stand beside them.
+- ``run.refuse(...)`` ends a run that lacks something, as argparse does: a message, exit code 2.
 - Own arguments: ``parser = make_parser(__doc__, seeds=5)``, ``parser.add_argument(...)``, then
   ``Run("NAME", parser, arguments)``; they are in ``run.options``.
 """
@@ -46,11 +48,13 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "quality"))
 
@@ -73,6 +77,9 @@ from methods import source_digest  # noqa: E402
 __all__ = ["DataSet", "Entry", "Images", "Run", "entry_of", "make_parser", "markdown", "wide"]
 
 EXPECTED = HERE / "expected"
+SMOKE = "Smoke run on data made on the spot: the figures mean nothing."
+STAND_IN = "digits"
+"""What a smoke run's images are, whatever the name that they were asked for by."""
 _source_digest = functools.cache(source_digest)
 
 
@@ -116,13 +123,15 @@ class Run:
             parser = make_parser(parser, seeds=seeds)
         given = list(sys.argv[1:] if arguments is None else arguments)
         self.options = parser.parse_args(given)
+        self._parser = parser
         if self.options.seeds < 1:
-            parser.error("--seeds must be at least 1.")
+            self.refuse("--seeds must be at least 1.")
         self.command = shlex.join(["python", f"benchmarks/tables/{name}.py", *given])
         self.fast: bool = self.options.fast
         self.seeds = range(min(2, self.options.seeds) if self.fast else self.options.seeds)
         self.cache = Cache(self._cache_folder(), cache_name or name, any_code=self.options.any_code)
         self._sources: list[str] = []
+        self._stood_in: set[str] = set()
         self._caption = ""
 
     def _cache_folder(self) -> Path | None:
@@ -130,29 +139,43 @@ class Run:
             return self.options.cache / "tables"
         return None if self.fast else Path.home() / ".cache" / "sklearn_latent" / "tables"
 
+    def refuse(self, message: str) -> NoReturn:
+        """End the run with a message and exit code 2, as argparse does."""
+        self._parser.error(message)
+
     def folder(self) -> Path | None:
         """The folder of the data, or None: the argument, else the environment variable."""
         given = self.options.data or os.environ.get(VARIABLE)
         if given and not Path(given).is_dir():
-            raise FileNotFoundError(f"There is no folder {given}: --data wants an existing one.")
+            self.refuse(f"There is no folder {given}: --data wants an existing one.")
         return Path(given) if given else None
+
+    def _load(self, load: Callable[..., T], name: str) -> T:
+        try:
+            return load(name, None if self.fast else self.folder(), fast=self.fast)
+        except (OSError, ValueError) as error:  # no file, no network, or not what it should be
+            self.refuse(str(error))
 
     def images(self, name: str) -> Images:
         """``"mnist"`` or ``"fashion_mnist"``."""
-        images = load_images(name, None if self.fast else self.folder(), fast=self.fast)
-        self._sources.append(
-            f"{name} ({images.source}; {len(images.train)} + {len(images.test)} images)"
-        )
+        images = self._load(load_images, name)
+        size = f"{len(images.train)} + {len(images.test)} images"
+        if self.fast:
+            self._stood_in.add(name)
+            self._sources.append(f"{images.source} ({size})")
+        else:
+            self._sources.append(f"{name} ({images.source}; {size})")
         return images
 
     def latents(self, name: str) -> DataSet:
         """The latents of one data set by several encoders."""
-        latents = load_latents(name, None if self.fast else self.folder(), fast=self.fast)
+        latents = self._load(load_latents, name)
         encoders = ", ".join(
             f"{encoder} ({rows.train.shape[1]})" for encoder, rows in latents.encoders.items()
         )
         size = f"{len(latents.train_label)} + {len(latents.test_label)} items"
-        self._sources.append(f"{name} ({size}; encoders: {encoders})")
+        shown = f"scikit-learn's {latents.name} through random networks" if self.fast else name
+        self._sources.append(f"{shown} ({size}; encoders: {encoders})")
         return latents
 
     @staticmethod
@@ -175,7 +198,7 @@ class Run:
         """A line to stderr with the seconds since the start."""
         took = time.perf_counter() - self._start
         cells = f"{self.cache.n_new} new cells, {self.cache.n_kept} kept"
-        print(f"[{took:6.0f} s, {cells}] {text}", file=sys.stderr, flush=True)
+        print(f"[{took:6.0f} s, {cells}] {self._honest(text)}", file=sys.stderr, flush=True)
 
     def header(self, caption: str) -> None:
         """Print what is run, on what and with what. Call it once the data are loaded."""
@@ -185,9 +208,31 @@ class Run:
     def _notes(self) -> list[str]:
         return [
             self.command,
-            self._caption,
+            # The caption tells of the data that others stand in for.
+            SMOKE if self.fast else self._caption,
             f"Data: {'; '.join(self._sources) or 'none'}. Seeds: 0 to {len(self.seeds) - 1}.",
             environment(),
+        ]
+
+    def _honest(self, label: Any) -> Any:
+        """A label or text that names what stands in, not the data that were asked for."""
+        if isinstance(label, str):
+            for name in sorted(self._stood_in, key=len, reverse=True):
+                label = label.replace(name, STAND_IN)
+        return label
+
+    def shown(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Entries to print: in a smoke run without the paper's figures and names of data."""
+        if not self.fast:
+            return list(entries)
+        return [
+            replace(
+                entry,
+                labels={name: self._honest(label) for name, label in entry.labels.items()},
+                paper=None,
+                paper_spread=None,
+            )
+            for entry in entries
         ]
 
     def figure(self, *args: Any, **kwargs: Any) -> Any:
@@ -223,6 +268,7 @@ class Run:
         ``wide_by``: also print a table with one column for each value of this label. ``remarks``:
         lines that are printed, and stand in the CSV's head.
         """
+        entries = self.shown(entries)
         if wide_by is not None:
             print(wide(entries, wide_by) + "\n")
         if wide_by is None or any(entry.paper is not None for entry in entries):
@@ -239,6 +285,10 @@ class Run:
         png_path = self._target(self.options.out, ".png")
         if figure is not None and png_path is not None:
             png_path.parent.mkdir(parents=True, exist_ok=True)
+            if self.fast:
+                figure.suptitle(SMOKE)
+                for ax in figure.axes:
+                    ax.title.set_text(self._honest(ax.get_title()))
             # No version in the file: the same picture is the same bytes.
             figure.savefig(png_path, dpi=110, bbox_inches="tight", metadata={"Software": None})
 

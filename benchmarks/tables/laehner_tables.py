@@ -291,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lines = {2: tables.relative, 4: tables.unpaired}.get(table)
         found.append(list(lines() if lines else tables.paired(table)))
     for entries in found:
-        print(wide(entries, "method", digits=3) + "\n")
+        print(wide(run.shown(entries), "method", digits=3) + "\n")
     run.finish([entry for entries in found for entry in entries])
 
 
