@@ -2,7 +2,9 @@
 
 import pickle
 import re
+import runpy
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -21,22 +23,29 @@ from sklearn.model_selection import (
     KFold,
     ShuffleSplit,
     StratifiedKFold,
+    cross_val_score,
     train_test_split,
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
+import sklearn_latent
 from sklearn_latent import (
+    AbsoluteTranslator,
     AffineTranslator,
+    InverseRelativeTranslator,
     LOrthoTranslator,
     LstsqTranslator,
     ProcrustesTranslator,
+    RidgeTranslator,
     RigidTranslator,
+    TransformedTargetTranslator,
     compare_translators,
     decoder_agreement,
     stitching_score,
 )
+from sklearn_latent._base import BaseTranslator
 from sklearn_latent.inspection import AnchorCurveDisplay, TranslatorComparison
 from sklearn_latent.inspection._candidates import check_counts, seeded
 from sklearn_latent.inspection._evaluation import draw_anchors
@@ -163,7 +172,7 @@ def test_pairs_without_relation_are_no_better_than_a_constant(scoring):
         )
     message = str(caught[0].message)
     assert len(caught) == 1
-    names = ["procrustes", "rigid", "linear", "l-ortho", "ridge"]
+    names = ["ortho", "rigid", "linear", "l-ortho", "ridge"]
     assert all(repr(name) in message for name in names)
     assert not comparison.results_["better_than_constant"].any()
     assert "No better than a constant: " in repr(comparison)
@@ -209,11 +218,57 @@ def test_scores_are_those_of_a_loop_over_the_same_folds_and_all_training_rows():
 def test_default_without_a_decoder_ranks_partners_from_the_mean():
     X, y = rotated(noise=0.5)
     comparison = compare_translators(X, y, TWO, n_anchors=[120], cv=KFold(5))
-    assert comparison.metrics_ == ["centered_mrr", "latent_cosine_similarity", "r2"]
+    assert comparison.metrics_ == [
+        "centered_mrr",
+        "latent_cosine_similarity",
+        "r2_variance_weighted",
+    ]
     train, test = next(iter(KFold(5).split(X)))
     translated = ProcrustesTranslator().fit(X[train], y[train]).transform(X[test])
     expected = mean_reciprocal_rank(y[test], translated, center=y[test].mean(axis=0))
     assert comparison.results_["split0_draw0_test_centered_mrr"][0] == pytest.approx(expected)
+
+
+def relu_latents(n=200):
+    """A target of ReLU units, one of which is active in a handful of items, and then hardly."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 8))
+    y = np.maximum(X @ rng.normal(size=(8, 12)) + 2, 0)
+    y[:, 0] = 0
+    y[::40, 0] = 1e-3 * rng.random(n // 40)
+    return X, y
+
+
+def test_the_r2_reported_is_the_share_of_the_variance_explained():
+    X, y = relu_latents()
+    comparison = compare_translators(X, y, TWO, n_anchors=1.0, cv=KFold(5))
+    for row, translator in enumerate(TWO.values()):
+        for fold, (train, test) in enumerate(KFold(5).split(X)):
+            error = y[test] - clone(translator).fit(X[train], y[train]).transform(X[test])
+            explained = 1 - np.sum(error**2) / np.sum((y[test] - y[test].mean(axis=0)) ** 2)
+            found = split_scores(comparison, "r2_variance_weighted")[row, fold, 0]
+            assert found == pytest.approx(explained)
+
+
+def test_a_unit_that_is_hardly_active_counts_for_little():
+    X, y = relu_latents()
+    scoring = ["latent_cosine_similarity", "r2_variance_weighted", "r2"]
+    options = {"scoring": scoring, "n_anchors": 1.0, "cv": KFold(5)}
+    with_it, without = (
+        compare_translators(X, side, ["linear"], **options) for side in (y, y[:, 1:])
+    )
+    cosine, share, mean = (mean_of(with_it, "linear", 160, metric) for metric in scoring)
+    assert cosine > 0.9
+    assert share == pytest.approx(mean_of(without, "linear", 160, scoring[1]), abs=1e-6)
+    assert mean < share - 0.02  # what one of 12 columns does to scikit-learn's
+
+
+def test_r2_by_name_is_scikit_learns():
+    X, y = relu_latents()
+    options = {"scoring": "r2", "n_anchors": 1.0, "cv": KFold(5)}
+    comparison = compare_translators(X, y, ["linear"], **options)
+    expected = cross_val_score(LstsqTranslator(), X, y, cv=KFold(5), scoring="r2")
+    assert_allclose(split_scores(comparison)[0, :, 0], expected)
 
 
 def test_scores_of_few_anchors_are_those_of_the_rows_drawn():
@@ -301,9 +356,9 @@ def test_one_fold_has_scores_and_no_error():
     split = ShuffleSplit(1, random_state=0)
     comparison = compare_translators(X, y, TWO, n_anchors=20, n_draws=1, cv=split, random_state=0)
     table = comparison.results_
-    assert np.isfinite(table["mean_test_r2"]).all()
-    for column in ("se_test_r2", "std_over_folds_r2", "std_over_draws_r2"):
-        assert np.isnan(table[column]).all()
+    assert np.isfinite(table["mean_test_centered_mrr"]).all()
+    for column in ("se_test", "std_over_folds", "std_over_draws"):
+        assert np.isnan(table[f"{column}_centered_mrr"]).all()
     assert "±" not in repr(comparison).splitlines()[3]
     comparison.plot()
 
@@ -490,7 +545,7 @@ def test_any_multi_output_regressor_and_pipeline_may_be_compared():
 def test_defaults_are_the_maps_in_closed_form():
     X, y = rotated(n=60, noise=0.1)
     comparison = compare_translators(X, y, n_anchors=[30], cv=2, n_draws=1, random_state=0)
-    names = ["procrustes", "rigid", "linear", "l-ortho", "ridge", "constant"]
+    names = ["ortho", "rigid", "linear", "l-ortho", "ridge", "constant"]
     assert_array_equal(comparison.results_["translator"], names)
 
 
@@ -498,8 +553,62 @@ def test_names_of_a_list_are_numbered_where_they_recur():
     X, y = rotated(n=60, noise=0.1)
     translators = [ProcrustesTranslator(), LOrthoTranslator(), ProcrustesTranslator(scale=True)]
     comparison = compare_translators(X, y, translators, n_anchors=[30], cv=2, random_state=0)
-    names = ["procrustes-1", "l-ortho", "procrustes-2", "constant"]
+    names = ["ortho-1", "l-ortho", "ortho-2", "constant"]
     assert_array_equal(comparison.results_["translator"], names)
+
+
+def test_names_stand_for_translators_at_their_defaults():
+    X, y = rotated(noise=0.5)
+    options = {"n_anchors": [20, 60], "cv": 3, "n_draws": 1, "random_state": 0}
+    estimators = {
+        "ortho": ProcrustesTranslator(),
+        "rigid": RigidTranslator(),
+        "linear": LstsqTranslator(),
+        "l-ortho": LOrthoTranslator(),
+        "affine": AffineTranslator(),
+        "ridge": RidgeTranslator(),
+        "inverse-relative": InverseRelativeTranslator(),
+        "absolute": AbsoluteTranslator(),
+    }
+    with warnings.catch_warnings():  # some are no better than a constant
+        warnings.simplefilter("ignore", UserWarning)
+        by_name = compare_translators(X, y, list(estimators), **options)
+        by_estimator = compare_translators(X, y, list(estimators.values()), **options)
+        by_dict = compare_translators(X, y, {name: name for name in estimators}, **options)
+        named = compare_translators(X, y, estimators, **options)
+    assert len({scores.tobytes() for scores in scores_by_name(by_name).values()}) > 12
+    assert_same_scores(by_name, by_estimator)
+    assert_same_scores(by_name, by_dict)
+    assert_same_scores(by_name, named)
+    mixed = compare_translators(X, y, ["ridge", LstsqTranslator(), "ridge"], **options)
+    names = ["ridge-1", "linear", "ridge-2", "constant"]
+    assert list(dict.fromkeys(mixed.results_["translator"])) == names
+
+
+def test_every_translator_has_one_name():
+    from sklearn_latent.inspection._names import TRANSLATORS, names_of
+
+    public = {
+        item
+        for item in vars(sklearn_latent).values()
+        if isinstance(item, type) and issubclass(item, BaseTranslator)
+    }
+    assert set(TRANSLATORS.values()) == public - {TransformedTargetTranslator}
+    assert names_of([kind() for kind in TRANSLATORS.values()]) == list(TRANSLATORS)
+
+
+def test_names_are_those_of_the_demo_and_of_the_documentation():
+    from sklearn_latent.inspection._names import TRANSLATORS
+
+    root = Path(__file__).parents[1]
+    demo = runpy.run_path(str(root / "examples" / "stitch.py"))
+    assert {label: TRANSLATORS[label].__name__ for label, *_ in demo["METHODS"]} == {
+        label: name for label, name, _ in demo["METHODS"]
+    }
+    page = (root / "docs" / "user_guide" / "comparing.rst").read_text("utf-8")
+    for name in TRANSLATORS:
+        assert f"*{name}*" in page
+        assert f'``"{name}"``' in " ".join(compare_translators.__doc__.split())
 
 
 @pytest.mark.parametrize(
@@ -628,7 +737,11 @@ def test_folds_of_an_integer_are_shuffled():
 def test_without_labels_agreement_decides():
     X, y, decoder, _ = classified()
     comparison = compare_translators(X, y, TWO, n_anchors=1.0, decoder=decoder, cv=KFold(4))
-    assert comparison.metrics_ == ["decoder_agreement", "latent_cosine_similarity", "r2"]
+    assert comparison.metrics_ == [
+        "decoder_agreement",
+        "latent_cosine_similarity",
+        "r2_variance_weighted",
+    ]
     train, test = next(iter(KFold(4).split(X)))
     fitted = ProcrustesTranslator().fit(X[train], y[train])
     expected = decoder_agreement(decoder)(fitted, X[test], y[test])
@@ -679,7 +792,7 @@ def test_what_fails_costs_no_other_translator():
     with pytest.warns(FitFailedWarning, match="'many': 9 of 18 fits failed.*too few rows for me"):
         comparison = compare_translators(X, y, {**TWO, "many": NeedsMany()}, **options)
     table = comparison.results_
-    assert np.isnan(table["mean_test_r2"]).tolist() == [False] * 4 + [True] + [False] * 3
+    assert np.isnan(table["mean_test_centered_mrr"]).tolist() == [False] * 4 + [True] + [False] * 3
     assert comparison.failures_ == {"many": {"RuntimeError: too few rows for me": 9}}
     assert table["rank_test_score"][4] == 8
     assert "Failed: many in 9 fits: RuntimeError: too few rows for me" in repr(comparison)
@@ -810,13 +923,19 @@ def test_result_pickles_and_becomes_a_frame(comparison):
 
 
 def test_plot_draws_the_scores(comparison):
-    display = comparison.plot("r2")
+    display = comparison.plot("r2_variance_weighted")
     assert isinstance(display, AnchorCurveDisplay)
     for i, line in enumerate(display.lines_):
-        assert_array_equal(line.get_ydata(), comparison.results_["mean_test_r2"][3 * i : 3 * i + 3])
+        expected = comparison.results_["mean_test_r2_variance_weighted"][3 * i : 3 * i + 3]
+        assert_array_equal(line.get_ydata(), expected)
 
 
 # -- What is refused -------------------------------------------------------------------------------
+
+
+def no_verdict(translator, X, y):
+    raise RuntimeError("no verdict!")
+
 
 X, Y = rotated(n=40)
 LABELS = (Y[:, 0] > 3).astype(int)
@@ -838,6 +957,11 @@ HOLED = np.where(np.arange(40)[:, None] == 3, np.nan, X)
         (X, Y, {"decoder": StandardScaler().fit(Y)}, TypeError, "decoder must be a fitted"),
         (X, Y, {"scoring": "accurcy"}, ValueError, "scoring='accurcy' is unknown: use 'centered"),
         (X, Y, {"scoring": "accuracy"}, ValueError, "'accuracy' cannot judge translated latents"),
+        (X, Y, {"scoring": "recall"}, ValueError, r"[^.]\. A scorer is.*mean 'recall_at_1'"),
+        (X, Y, {"scoring": "recal_at_1"}, ValueError, "is unknown: .*you mean 'recall_at_1' or"),
+        (X, Y, {"scoring": "stiching_score"}, ValueError, r"Did you mean 'stitching_score'\?$"),
+        (X, Y, {"scoring": {"a": "recall"}}, ValueError, r"stitching_score\(decoder, metric\)"),
+        (X, Y, {"scoring": no_verdict}, ValueError, r"latents: no verdict! A scorer is called as"),
         (X, Y, {"scoring": "stitching_score"}, ValueError, "needs decoder= and labels="),
         (X, Y, {"scoring": "decoder_agreement"}, ValueError, "needs decoder="),
         (X, Y, {"scoring": stitching_score(DECODER)}, ValueError, "'score' needs the true labels"),
@@ -860,6 +984,11 @@ HOLED = np.where(np.arange(40)[:, None] == 3, np.nan, X)
         (X, Y, {"translators": LstsqTranslator()}, TypeError, r"For a single one: \[translator\]"),
         (X, Y, {"translators": [LstsqTranslator]}, TypeError, "must be an instance of an estimat"),
         (X, Y, {"translators": [StandardScaler()]}, TypeError, "with fit and predict"),
+        (X, Y, {"translators": ["ridge", 3]}, TypeError, r"^translators\[1\] must be.*got 3\.$"),
+        (X, Y, {"translators": {"a": None}}, TypeError, r"^translators\['a'\] must.*got None\.$"),
+        (X, Y, {"translators": "ortho"}, TypeError, "must be a list of.*got str. For a single one"),
+        (X, Y, {"translators": ["orto"]}, ValueError, "'orto': use .*'l-ortho'.*mean 'ortho'"),
+        (X, Y, {"translators": {"a": "lstsq"}}, ValueError, "called 'lstsq': use one of 'ortho', "),
         (X, Y, {"translators": {"constant": LstsqTranslator()}}, ValueError, "cannot name a trans"),
         (X, Y, {"translators": {1: LstsqTranslator()}}, ValueError, "1 cannot name a translator"),
     ],

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
@@ -282,6 +283,50 @@ def test_options_of_the_matrix(plt):
     assert display.plot(values_format=".0%").texts_[0, 1].get_text() == "20%"
 
 
+def numbers_of(display):
+    return [[text.get_text() for text in row[:-1]] for row in display.texts_[:-1]]
+
+
+@pytest.mark.parametrize("span", [30, 1, 0.3, 0.1, 0.09, 0.02, 0.01, 3e-3, 1e-3])
+def test_cells_of_different_colours_have_different_numbers(span, plt):
+    """Different: by more than a tenth of what the colours span."""
+    spread = np.random.default_rng(0).permutation(np.linspace(0, 1, 9)).reshape(3, 3)
+    display = StitchingMatrixDisplay(0.5 + span * spread, ["p", "q", "r"]).plot()
+    numbers = np.array(numbers_of(display))
+    assert np.unique(numbers).size == 9
+    lengths = {len(number.partition(".")[2]) for number in numbers.flat}
+    assert len(lengths) == 1
+    decimals = lengths.pop()
+    assert decimals in (2, 3, 4)
+    # and no more of them than that takes: with one less, a tenth of the range would be lost
+    assert decimals == 2 or span / 10 < 10.0 ** -(decimals - 1)
+    np.testing.assert_allclose(numbers.astype(float), display.scores, atol=0.51 * 10.0**-decimals)
+
+
+def test_numbers_have_two_to_four_decimals(plt):
+    for scores, expected in (
+        ([[0.5, 0.5]], [["0.50", "0.50"]]),
+        ([[0.9 - 0.8, 0.2]], [["0.10", "0.20"]]),
+        ([[np.nan, 0.97]], [["–", "0.97"]]),
+        ([[np.nan, np.nan]], [["–", "–"]]),
+        ([[0.5, 0.5 + 1e-9]], [["0.5000", "0.5000"]]),
+    ):
+        assert numbers_of(StitchingMatrixDisplay(scores, ["p"], ["q", "r"]).plot()) == expected
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_long_numbers_stay_in_their_cells(given, plt):
+    scores = -0.9 - 1e-3 * np.random.default_rng(0).random((12, 12))
+    names = [f"e{i}" for i in range(12)]
+    ax = plt.subplots(figsize=(8, 8))[1] if given else None
+    display = StitchingMatrixDisplay(scores, names).plot(ax)
+    display.figure_.canvas.draw()
+    boxes = [text.get_window_extent() for text in display.texts_[3, :-1]]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    assert display.texts_[3, 4].get_text().startswith("-0.90")
+    assert display.texts_[3, 4].get_visible()
+
+
 def test_numbers_that_would_not_fit_are_left_out(plt):
     names = [f"encoder {i}" for i in range(20)]
     display = StitchingMatrixDisplay(np.eye(20), names)
@@ -405,6 +450,48 @@ def test_arrangement_follows_the_sets(plt):
     assert NormDistributionDisplay(few).plot(arrangement="rows").ax_.get_xscale() == "linear"
     far = {**few, "z": 100 * few["x"]}
     assert NormDistributionDisplay(far).plot(arrangement="rows").ax_.get_xscale() == "log"
+
+
+OVERLAYS = {
+    "three": lambda rng: [rng.gamma(k, size=300) for k in (20, 25, 30)],
+    "flat": lambda rng: [rng.random(300) for _ in range(6)],
+    "one": lambda rng: [rng.random(2000)],
+    "ramps": lambda rng: [rng.beta(5, 1, size=300), rng.beta(1, 5, size=300)],
+    "nine": lambda rng: [rng.random(300) for _ in range(9)],
+}
+
+
+@pytest.mark.parametrize("filled", [False, True])
+@pytest.mark.parametrize("given", [None, (6, 4), (3.2, 2.6)])
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_legend_hides_nothing(name, given, filled, plt):
+    """Where it stands the picture without it is white."""
+    sets = OVERLAYS[name](np.random.default_rng(0))
+    norms = {f"encoder {i}": values for i, values in enumerate(sets)}
+    ax = None if given is None else plt.subplots(figsize=given, layout="constrained")[1]
+    display = NormDistributionDisplay(norms).plot(ax, arrangement="overlay", fill=filled)
+    figure, legend = display.figure_, display.legend_
+    figure.canvas.draw()
+    figure.set_layout_engine("none")
+    box = legend.get_window_extent().padded(-1)
+    legend.set_visible(False)
+    figure.canvas.draw()
+    picture = np.asarray(figure.canvas.buffer_rgba())[::-1, :, :3]
+    hidden = picture[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)]
+    assert hidden.size > 1000
+    assert hidden.min() == 255
+    # and nothing of it is cut off
+    assert box.x1 <= figure.bbox.x1
+    assert box.y1 <= figure.bbox.y1
+    tops = [step.get_data().values.max() for step in display.steps_]
+    assert max(tops) < display.ax_.get_ylim()[1]
+
+
+def test_a_legend_with_room_leaves_the_axis_as_it_is(plt):
+    sets = {"near": np.random.default_rng(0).beta(1, 5, size=300)}
+    display = NormDistributionDisplay(sets).plot()
+    top = display.steps_[0].get_data().values.max()
+    assert display.ax_.get_ylim() == pytest.approx((0, 1.05 * top))
 
 
 def test_norms_pass_options_on(plt):
@@ -653,6 +740,59 @@ def test_projection_is_drawn_by_class(plt):
     for rows, ((left, right), (bottom, top)) in zip(places, limits):
         assert left < rows[:, 0].min() < rows[:, 0].max() < right
         assert bottom < rows[:, 1].min() < rows[:, 1].max() < top
+
+
+def in_lab(colours):
+    """CIELAB of sRGB, (n, 3): distances in it are about as large as they look."""
+    rgb = np.asarray(colours)
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = linear @ np.transpose(to_xyz) / [0.9505, 1, 1.089]
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+def drawn_classes(n):
+    labels = np.arange(2 * n) % n
+    points = np.random.default_rng(0).normal(size=(2 * n, 2))
+    display = LatentProjectionDisplay(points, points, points, labels=labels).plot()
+    for panel in display.scatters_:
+        colours = np.array([scatter.get_facecolor()[0, :3] for scatter in panel])
+        yield colours, [scatter.get_paths()[0].vertices.tobytes() for scatter in panel]
+    handles = display.legend_.legend_handles
+    colours = np.array([handle.get_facecolor()[0, :3] for handle in handles])
+    yield colours, [handle.get_paths()[0].vertices.tobytes() for handle in handles]
+
+
+@pytest.mark.parametrize("n", [2, 6, 7, 8, 9, 10, 11, 19, 20])
+def test_no_two_of_twenty_classes_share_a_colour(n, plt):
+    for colours, _ in drawn_classes(n):
+        assert len(colours) == n
+        assert pdist(in_lab(colours)).min() > 15  # 2 is just seen side by side
+
+
+@pytest.mark.parametrize("n", [10, 11, 21, 66])
+def test_no_two_classes_look_the_same(n, plt):
+    for colours, markers in drawn_classes(n):
+        looks = set(zip(map(tuple, colours), markers))
+        assert len(looks) == n
+        assert len(set(markers)) == min(n, 11)
+
+
+def test_the_colours_of_few_classes_suit_the_colour_blind(plt):
+    okabe_ito = {
+        "#0072b2",
+        "#d55e00",
+        "#009e73",
+        "#cc79a7",
+        "#e69f00",
+        "#56b4e9",
+        "#f0e442",
+        "#000000",
+    }
+    from matplotlib.colors import to_hex
+
+    assert {to_hex(colour) for colour in next(drawn_classes(8))[0]} == okabe_ito
 
 
 def test_items_are_joined_to_their_targets(plt):

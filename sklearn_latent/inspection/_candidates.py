@@ -11,9 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from .._array import Array, device_of, namespace_of
 from .._base import BaseTranslator
-from ..linear import LOrthoTranslator, LstsqTranslator
-from ..orthogonal import ProcrustesTranslator, RigidTranslator
-from ..ridge import RidgeTranslator
+from ._names import IN_CLOSED_FORM, called, names_of
 
 CONSTANT = "constant"
 """The name of the baseline in tables."""
@@ -91,66 +89,44 @@ def seeded(candidate: Any, seed: int) -> Any:
     return candidate.set_params(**open_states)
 
 
-def default_translators() -> dict[str, Any]:
-    """The maps in closed form, by the names that the papers give them."""
-    return {
-        "procrustes": ProcrustesTranslator(),
-        "rigid": RigidTranslator(),
-        "linear": LstsqTranslator(),
-        "l-ortho": LOrthoTranslator(),
-        "ridge": RidgeTranslator(),
-    }
-
-
 def check_translators(translators: Any) -> dict[str, Any]:
     """The parameter `translators` as a dict from names to estimators."""
     if translators is None:
-        return default_translators()
+        translators = IN_CLOSED_FORM
     if isinstance(translators, Mapping):
-        named = dict(translators)
+        named = {name: _candidate(name, value) for name, value in translators.items()}
     elif isinstance(translators, (list, tuple)):
-        named = dict(zip(_names_of(translators), translators))
+        candidates = [_candidate(place, value) for place, value in enumerate(translators)]
+        named = dict(zip(names_of(candidates), candidates))
     else:
         raise TypeError(
-            "translators must be a list of estimators, a dict from names to estimators, or None "
+            "translators must be a list of estimators or names, a dict from names to them, or None "
             f"for those in closed form; got {type(translators).__name__}. For a single one: "
             "[translator]."
         )
     if not named:
         raise ValueError("translators is empty: give one estimator or more, or None.")
-    for name, estimator in named.items():
-        _check_candidate(name, estimator)
+    for name in named:
+        if not isinstance(name, str) or not name or name == CONSTANT:
+            raise ValueError(
+                f"{name!r} cannot name a translator: use a string other than {CONSTANT!r}, which "
+                "is the baseline's."
+            )
     return named
 
 
-def _check_candidate(name, estimator):
-    if not isinstance(name, str) or not name or name == CONSTANT:
-        raise ValueError(
-            f"{name!r} cannot name a translator: use a string other than {CONSTANT!r}, which is "
-            "the baseline's."
-        )
-    is_estimator = hasattr(estimator, "get_params") and not isinstance(estimator, type)
-    if not is_estimator or not hasattr(estimator, "fit") or not hasattr(estimator, "predict"):
+def _candidate(key, value):
+    """The estimator that a value stands for, at this key of a dict or place in a list."""
+    if isinstance(value, str):
+        return called(value)
+    is_estimator = hasattr(value, "get_params") and not isinstance(value, type)
+    if not is_estimator or not hasattr(value, "fit") or not hasattr(value, "predict"):
         raise TypeError(
-            f"translators[{name!r}] must be an instance of an estimator with fit and predict: a "
-            "translator, a multi-output regressor, or a pipeline that ends in one; "
-            f"got {estimator!r}."
+            f"translators[{key!r}] must be an instance of an estimator with fit and predict (a "
+            "translator, a multi-output regressor, or a pipeline that ends in one) or a name such "
+            f"as {IN_CLOSED_FORM[0]!r}; got {value!r}."
         )
-
-
-def _names_of(estimators):
-    """A name for each, such as ``"procrustes"`` or ``"pca+linear"``; numbered where they recur."""
-    names = [_name_of(estimator) for estimator in estimators]
-    counted = [f"{name}-{names[: i + 1].count(name)}" for i, name in enumerate(names)]
-    return [one if names.count(one) == 1 else other for one, other in zip(names, counted)]
-
-
-def _name_of(estimator):
-    if isinstance(estimator, Pipeline):
-        return "+".join(_name_of(step) for _, step in estimator.steps)
-    known = {LstsqTranslator: "linear", LOrthoTranslator: "l-ortho"}
-    by_class = type(estimator).__name__.lower().removesuffix("translator")
-    return known.get(type(estimator), by_class or "translator")
+    return value
 
 
 def check_counts(n_anchors: Any, n_train: int) -> np.ndarray:

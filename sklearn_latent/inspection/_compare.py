@@ -55,9 +55,12 @@ def compare_translators(
     y : array-like of shape (n_samples, d_target) or (n_samples,)
         Target latents; row i of X and y is the same item.
 
-    translators : list of estimators, dict of str to estimator, or None, default=None
-        Unfitted translators, multi-output regressors, or pipelines that end in one. In a list they
-        are named after their classes. None: the maps in closed form, at their defaults.
+    translators : list of estimators or names, dict from str to them, or None, default=None
+        Unfitted translators, multi-output regressors, or pipelines that end in one. A name stands
+        for a translator at its defaults: ``"ortho"``, ``"rigid"``, ``"linear"``, ``"l-ortho"``,
+        ``"affine"``, ``"ridge"``, ``"kernel"``, ``"mlp"``, ``"inverse-relative"``, ``"icp"`` and
+        ``"absolute"``. In a list estimators get these names, and others those of their classes.
+        None: the maps in closed form, ``["ortho", "rigid", "linear", "l-ortho", "ridge"]``.
 
     n_anchors : int, float, list of them, or None, default=None
         Numbers of anchors to try; a float in (0, 1] is a share of the training rows of the smallest
@@ -73,13 +76,16 @@ def compare_translators(
 
     scoring : str, callable, list, dict or None, default=None
         What to judge by; of several, the first decides and the others are reported. Names are
-        ``"stitching_score"`` and ``"decoder_agreement"`` (of `decoder`), those in
-        `sklearn_latent.metrics.SCORERS`, and scikit-learn's, which judge latents. A callable is
-        ``scorer(estimator, X, y) -> float``, higher being better.
+        ``"stitching_score"`` and ``"decoder_agreement"`` (of `decoder`), ``"centered_mrr"``,
+        ``"r2_variance_weighted"``, those in `sklearn_latent.metrics.SCORERS`, and scikit-learn's,
+        which judge latents. A callable is ``scorer(estimator, X, y) -> float``, higher being
+        better.
         None: with decoder and labels ``"stitching_score"`` (accuracy or R²), with a decoder alone
         ``"decoder_agreement"``, and else ``"centered_mrr"``, the mean reciprocal rank of
         the true partner by cosines from the mean of the test targets; then
-        ``"latent_cosine_similarity"`` and ``"r2"``. For a target of one column: ``"r2"`` alone.
+        ``"latent_cosine_similarity"`` and ``"r2_variance_weighted"``, the share of the test
+        targets' variance, of all columns together, that is explained. For a target of one column:
+        ``"r2"`` alone.
 
     cv : int, splitter or iterable of (train, test), default=5
         An int is a number of shuffled folds, stratified where the decoder is a classifier and
@@ -108,11 +114,12 @@ def compare_translators(
     Raises
     ------
     ValueError
-        For rows that do not match, values that are not finite, an unknown scoring or one that
-        cannot judge latents, labels that nothing reads, a decoder of other columns than y, numbers
-        of anchors that the folds do not have, and where every fit fails.
+        For rows that do not match, values that are not finite, an unknown name of a translator, an
+        unknown scoring or one that cannot judge latents, labels that nothing reads, a decoder of
+        other columns than y, numbers of anchors that the folds do not have, and where every fit
+        fails.
     TypeError
-        For translators that are no estimators, and other parameters of wrong type.
+        For translators that are neither estimators nor names, and other parameters of wrong type.
 
     Warns
     -----
@@ -130,8 +137,14 @@ def compare_translators(
     -----
     R² is not what decides by default: an orthogonal map does not shrink, and can have a negative
     R² while it finds most partners and serves a decoder well. A reciprocal rank depends on the
-    number of test rows, and takes n_test² d_target multiplications a fit; ``scoring="r2"`` takes
-    none of them.
+    number of test rows, and takes n_test² d_target multiplications a fit;
+    ``scoring="r2_variance_weighted"`` takes none of them.
+
+    Of many columns that R² is :math:`1 - \sum_{ij} (y_{ij} - \hat y_{ij})^2 / \sum_{ij} (y_{ij} -
+    \bar y_j)^2`, scikit-learn's ``r2_score(multioutput="variance_weighted")``. A translator's
+    ``score`` and ``scoring="r2"`` are the plain mean of the columns' R² instead, in which a unit
+    that is rarely active, as of ReLU layers, can outweigh all others: with hardly any variance of
+    its own, its R² is a large negative number wherever its prediction is a little off.
 
     Folds share training rows, so their scores are not independent, and no unbiased estimate of the
     variance of their mean exists. Standard errors are those of [1]_ over the F folds, each the mean
@@ -147,13 +160,12 @@ def compare_translators(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_latent import LstsqTranslator, ProcrustesTranslator, compare_translators
+    >>> from sklearn_latent import compare_translators
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 8))
     >>> y = X @ np.linalg.qr(rng.normal(size=(8, 8)))[0] + 0.5 * rng.normal(size=(200, 8))
-    >>> translators = {"ortho": ProcrustesTranslator(), "linear": LstsqTranslator()}
     >>> comparison = compare_translators(
-    ...     X, y, translators, n_anchors=[10, 40, 160], random_state=0)
+    ...     X, y, ["ortho", "linear"], n_anchors=[10, 40, 160], random_state=0)
     >>> comparison.best_name_
     'ortho'
     >>> comparison.best_translator_.transform(X[:2]).shape

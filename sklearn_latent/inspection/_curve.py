@@ -174,8 +174,8 @@ class AnchorCurveDisplay:
 
         Parameters
         ----------
-        translators : list of estimators, dict of str to estimator, or None
-            None: the maps in closed form.
+        translators : list of estimators or names, dict from str to them, or None
+            As in `compare_translators`; None: the maps in closed form.
         X : array-like of shape (n_samples, d_source)
             Source latents.
         y : array-like of shape (n_samples, d_target)

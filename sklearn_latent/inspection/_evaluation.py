@@ -36,7 +36,7 @@ from ._candidates import (
     seeded,
 )
 from ._pairs import Pairs
-from ._scoring import Scorers, wants_labels
+from ._scoring import Scorers, cannot_judge, wants_labels
 
 
 @dataclass
@@ -223,12 +223,7 @@ def _check_scorers(scorers, pairs, split):
                 warnings.simplefilter("ignore")
                 score_all({name: scorer}, constant, pairs, test)
         except Exception as error:
-            raise ValueError(
-                f"scoring {name!r} cannot judge translated latents: {error} A scorer is called as "
-                "scorer(translator, X, y) with target latents y. To judge what a decoder makes of "
-                f"them: stitching_score(decoder, {name!r}) with labels, or decoder_agreement("
-                "decoder)."
-            ) from error
+            raise ValueError(cannot_judge(name, error)) from error
 
 
 def _native(pairs, scorers, splits):

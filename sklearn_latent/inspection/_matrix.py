@@ -17,7 +17,10 @@ from ._style import axes_for
 GAP = 0.3
 """Between the matrix and its margins, in cells."""
 CELL = 0.5
-"""Width of a cell in a new figure, in inches."""
+"""Width of a cell in a new figure, in inches, where its number has four characters or fewer."""
+CHARACTER = 0.07
+"""Width of a character of a number, in inches."""
+FEWEST_DECIMALS, MOST_DECIMALS = 2, 4
 SMALLEST_FONT = 4
 """Of numbers in cells, in points; smaller ones are left out."""
 
@@ -237,7 +240,7 @@ class StitchingMatrixDisplay:
         ax: Any = None,
         *,
         include_values: bool = True,
-        values_format: str = ".2f",
+        values_format: str | None = None,
         colorbar: bool = True,
         **kwargs: Any,
     ) -> StitchingMatrixDisplay:
@@ -249,8 +252,9 @@ class StitchingMatrixDisplay:
             Where to draw; None for a new figure.
         include_values : bool, default=True
             Write the numbers into the cells, unless those of the `ax` given are too small.
-        values_format : str, default=".2f"
-            How.
+        values_format : str or None, default=None
+            How, such as ``".1%"``. None for two decimals, or three or four where the scores differ
+            by so little that cells of different colours would have one number.
         colorbar : bool, default=True
             Draw the scale of the colours.
         **kwargs : dict
@@ -264,7 +268,9 @@ class StitchingMatrixDisplay:
         """
         n_rows, n_columns = self.scores.shape
         new_figure = ax is None
-        ax = axes_for(ax, "StitchingMatrixDisplay.plot", figsize=self._figsize())
+        numbers = self._numbers(values_format)
+        longest = max(map(len, numbers.flat)) if include_values else 0
+        ax = axes_for(ax, "StitchingMatrixDisplay.plot", figsize=self._figsize(longest))
         self.ax_, self.figure_ = ax, ax.figure
         row_end, column_end = n_rows - 0.5, n_columns - 0.5
         options = {"cmap": "cividis", **kwargs}
@@ -287,21 +293,22 @@ class StitchingMatrixDisplay:
         self._frame_native(ax)
         self.texts_ = np.full((n_rows + 1, n_columns + 1), None)
         if include_values:
-            self._write_values(ax, values_format)
+            self._write(ax, numbers)
         self.colorbar_ = None
         if colorbar:
             self.colorbar_ = ax.figure.colorbar(self.image_, ax=ax, fraction=0.046, pad=0.03)
             self.colorbar_.set_label(self.score_name)
         if not new_figure:
-            self._fit_fonts(ax)
+            self._fit_fonts(ax, longest)
         return self
 
-    def _figsize(self):
+    def _figsize(self, longest_number):
         longest = max(map(len, [*self.encoder_names, *self.decoder_names]))
         n_rows, n_columns = self.scores.shape
+        cell = max(CELL, CHARACTER * (longest_number + 2))
         return (
-            max(4.5, CELL * (n_columns + 1.5) + 0.085 * longest + 2.6),
-            max(3.2, CELL * (n_rows + 1.5) + 0.06 * longest + 0.8),
+            max(4.5, cell * (n_columns + 1.5) + 0.085 * longest + 2.6),
+            max(3.2, cell * (n_rows + 1.5) + 0.06 * longest + 0.8),
         )
 
     def _name_axes(self, ax):
@@ -338,7 +345,7 @@ class StitchingMatrixDisplay:
             for row, column in zip(*np.nonzero(self.native))
         ]
 
-    def _fit_fonts(self, ax):
+    def _fit_fonts(self, ax, longest_number):
         """Fonts no larger than cells allow, once the layout has said how large those are."""
         figure = ax.figure.canvas.figure
         figure.draw_without_rendering()
@@ -346,19 +353,41 @@ class StitchingMatrixDisplay:
         for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]:
             label.set_fontsize(min(label.get_fontsize(), 0.8 * points))
         for text in filter(None, self.texts_.flat):
-            text.set_fontsize(min(text.get_fontsize(), points / 3.2))
+            text.set_fontsize(
+                min(text.get_fontsize(), points / max(3.2, 0.6 * longest_number + 0.8))
+            )
             text.set_visible(text.get_fontsize() >= SMALLEST_FONT)
         for patch in self.native_patches_:
             patch.set_linewidth(min(patch.get_linewidth(), points / 10))
             patch.set_path_effects(None if points < 20 else patch.get_path_effects())
 
-    def _write_values(self, ax, values_format):
-        n_rows, n_columns = self.scores.shape
-        values = np.full((n_rows + 1, n_columns + 1), np.nan)
+    def _values(self):
+        """Scores, and last their means in the margins, (n_encoders + 1, n_decoders + 1)."""
+        values = np.full(np.add(self.scores.shape, 1), np.nan)
         values[:-1, :-1] = self.scores
         values[:-1, -1], values[-1, :-1] = self.encoder_means, self.decoder_means
-        for row, column in np.ndindex(values.shape):
-            value = values[row, column]
+        return values
+
+    def _numbers(self, values_format):
+        """What is written into the cells, as `_values`; the corner is empty."""
+        values_format = self._enough_decimals() if values_format is None else values_format
+        numbers = [
+            ["–" if np.isnan(value) else format(value, values_format) for value in row]
+            for row in self._values()
+        ]
+        numbers[-1][-1] = ""
+        return np.array(numbers)
+
+    def _enough_decimals(self):
+        """A tenth of the range, if it is not too little, changes the last decimal."""
+        finite = self.scores[np.isfinite(self.scores)]
+        span = np.ptp(finite) if finite.size else 0
+        needed = np.ceil(1 - np.log10(span) - 1e-9) if span > 0 else 0
+        return f".{int(np.clip(needed, FEWEST_DECIMALS, MOST_DECIMALS))}f"
+
+    def _write(self, ax, numbers):
+        n_rows, n_columns = self.scores.shape
+        for (row, column), value in np.ndenumerate(self._values()):
             if (row, column) == (n_rows, n_columns):
                 continue
             missing = bool(np.isnan(value))
@@ -367,7 +396,7 @@ class StitchingMatrixDisplay:
             self.texts_[row, column] = ax.text(
                 column + GAP * (column == n_columns),
                 row + GAP * (row == n_rows),
-                "–" if missing else format(value, values_format),
+                numbers[row, column],
                 color="white" if dark else "black",
                 fontsize=9,
                 ha="center",

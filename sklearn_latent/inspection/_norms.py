@@ -10,7 +10,7 @@ import numpy as np
 from .._array import row_norms
 from .._validation import check_option
 from ._display_inputs import check_latents, check_named, check_vector, translate
-from ._style import COLOURS, LINE_STYLES, MOST_INSIDE, add_legend, axes_for, import_pyplot
+from ._style import COLOURS, LINE_STYLES, MOST_INSIDE, axes_for, clear_legend, import_pyplot
 
 ARRANGEMENTS = ("overlay", "rows", "auto")
 
@@ -188,7 +188,7 @@ class NormDistributionDisplay:
             self.steps_.append(ax.stairs(density, edges, **_merged(style, given)))
         ax.set_ylabel("density")
         ax.set_ylim(bottom=0)
-        self.legend_ = add_legend(ax)
+        self.legend_ = clear_legend(ax)
 
     def _plot_rows(self, ax, bins, given):
         n_sets = len(self.norms)

@@ -9,9 +9,10 @@ from sklearn.decomposition import PCA
 
 from .._validation import check_number
 from ._display_inputs import check_labels, check_latents, translate
-from ._style import COLOURS, MARKERS, import_pyplot, series_style
+from ._style import class_styles, import_pyplot
 
-MOST_CLASSES = len(COLOURS) * len(MARKERS)
+MOST_CLASSES = 66
+"""More would have a legend that nobody reads."""
 MOST_ROWS_OF_LEGEND = 15
 RELATIVE_SIZE = {"s": 0.75, "D": 0.7, "*": 1.8, "P": 1.2, "X": 1.2}
 """Of markers that would look larger or smaller than the others."""
@@ -29,7 +30,8 @@ class LatentProjectionDisplay:
     Two directions show a part of the latents, the share of the variance that the axes say. Latents
     that agree in the picture can differ outside it: a figure such as R² says how much.
 
-    Make one by `from_estimator` or `from_latents`, which compute; `plot` draws.
+    Make one by `from_estimator` or `from_latents`, which compute; `plot` draws. No two of up to 20
+    classes share a colour; beyond, colour and marker together tell them apart.
 
     Parameters
     ----------
@@ -267,11 +269,9 @@ class LatentProjectionDisplay:
             by_place = {} if coloured else {"c": self.target[:, 0], "cmap": "cividis"}
             return [panel.scatter(*rows.T, **{"s": size, **by_place, **options})]
         scatters = []
-        for i, name in enumerate(classes):
-            style = series_style(i)
+        for name, style in zip(classes, class_styles(len(classes))):
             if coloured:
                 style.pop("color")
-            style.pop("linestyle")
             style["s"] = size * RELATIVE_SIZE.get(style["marker"], 1)
             members = rows[self.labels == name]
             scatters.append(panel.scatter(*members.T, **{**style, "label": str(name), **options}))

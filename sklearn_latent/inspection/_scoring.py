@@ -6,13 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sklearn.base import is_classifier
-from sklearn.metrics import accuracy_score, make_scorer, r2_score
+from sklearn.metrics import accuracy_score, get_scorer_names, make_scorer, r2_score
 
 from ..metrics import SCORERS, get_scorer, mean_reciprocal_rank
 from ..stitching import decoder_agreement, stitching_score
+from ._names import did_you_mean
 
 CENTERED_MRR = "centered_mrr"
-_centered_mrr = make_scorer(mean_reciprocal_rank, center="mean")
+# scikit-learn's "r2" is a plain mean over columns, and a unit that is rarely active counts as much
+# as any: its own variance is all but zero, and so its R² easily a large negative number.
+WEIGHTED_R2 = "r2_variance_weighted"
+_OURS = {
+    CENTERED_MRR: make_scorer(mean_reciprocal_rank, center="mean"),
+    WEIGHTED_R2: make_scorer(r2_score, multioutput="variance_weighted"),
+}
+_OF_DECODERS = ("stitching_score", "decoder_agreement")
+_OF_LATENTS = (*_OURS, *SCORERS)
 
 Scorers = dict[str, Callable[..., float]]
 
@@ -59,12 +68,10 @@ def _decoder_scorers(decoder, has_labels):
 
 
 def _latent_scorers(n_columns, after_decoder):
-    names = ["latent_cosine_similarity", "r2"] if n_columns > 1 else ["r2"]
-    scorers = {name: get_scorer(name) for name in names}
-    # Cosines of a single column are signs: they rank nothing.
-    if n_columns == 1 or after_decoder:
-        return scorers
-    return {CENTERED_MRR: _centered_mrr, **scorers}
+    if n_columns == 1:  # cosines of a single column are signs: they rank nothing
+        return {"r2": get_scorer("r2")}
+    names = ["latent_cosine_similarity", WEIGHTED_R2]
+    return {name: _scorer(name, {}) for name in [CENTERED_MRR] * (not after_decoder) + names}
 
 
 def _scorer(scoring, of_decoder):
@@ -72,21 +79,35 @@ def _scorer(scoring, of_decoder):
         if not callable(scoring):
             raise TypeError(f"A scorer is a name or a callable (estimator, X, y); got {scoring!r}.")
         return scoring
-    if scoring == CENTERED_MRR:
-        return _centered_mrr
     if scoring in of_decoder:
         return of_decoder[scoring]
-    if scoring in ("decoder_agreement", "stitching_score"):
+    if scoring in _OF_DECODERS:
         needed = "decoder=" if scoring == "decoder_agreement" else "decoder= and labels="
         raise ValueError(f"scoring={scoring!r} needs {needed}.")
+    if scoring in _OURS:
+        return _OURS[scoring]
     try:
         return get_scorer(scoring)
     except ValueError:
-        ours = [*of_decoder, CENTERED_MRR, *SCORERS]
+        ours = [*of_decoder, *_OF_LATENTS]
         raise ValueError(
             f"scoring={scoring!r} is unknown: use {', '.join(map(repr, ours))}, a name in "
             "sklearn.metrics.get_scorer_names(), or a callable scorer(estimator, X, y)."
+            f"{did_you_mean(scoring, [*_OF_DECODERS, *_OF_LATENTS])}"
         ) from None
+
+
+def cannot_judge(name: str, error: Exception) -> str:
+    """What to say of a scorer that raised an error when it was given latents."""
+    cause = str(error).strip() or type(error).__name__
+    cause += "" if cause.endswith((".", "!", "?")) else "."
+    standard = name in get_scorer_names() and name not in _OF_LATENTS
+    metric, hint = (repr(name), did_you_mean(name, _OF_LATENTS)) if standard else ("metric", "")
+    return (
+        f"scoring {name!r} cannot judge translated latents: {cause} A scorer is called as "
+        "scorer(translator, X, y) with target latents y. To judge what a decoder makes of them: "
+        f"stitching_score(decoder, {metric}) with labels, or decoder_agreement(decoder).{hint}"
+    )
 
 
 def _check_labels(scorers, decoder, has_labels):
