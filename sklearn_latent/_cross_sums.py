@@ -66,15 +66,17 @@ class CrossSums:
             rows = slice(start, start + _BLOCK_ROWS)
             x, t = x_side.add(X[rows]), y_side.add(y[rows])
             product = x.T @ t
-            if start == 0 or start + _BLOCK_ROWS >= n:
-                # the last block as well, to which the data may have drifted
-                share = max(share, _share_of_rounding(x, t, product, rng))
             if start == 0:
+                share = _share_of_rounding(x, t, product, rng)
                 total = product
             elif total.dtype == np.float32:
                 total = np.add(total, product, dtype=np.float64)
             else:
                 total += product
+            if start > 0 and start + _BLOCK_ROWS >= n:
+                # To here the data may have drifted. Of few rows it adds little to the sum.
+                last = _share_of_rounding(x, t, product, rng)
+                share = max(share, last * len(x) / _BLOCK_ROWS)
         if not (x_side.fits(X) and y_side.fits(y)):
             return None
         offset_x, offset_y = x_side.sums / n, y_side.sums / n

@@ -272,6 +272,12 @@ def test_small_batches_off_the_centre_are_summed_in_float32(size, mean):
     assert all(translator._float32_suffices.values())
 
 
+def test_a_short_last_block_off_the_centre_does_not_end_float32():
+    size = 8192 + 300
+    X, y = (side.astype(np.float32) + np.float32(1) for side in noisy_rotation(3 * size, 256))
+    assert all(in_batches(ProcrustesTranslator(), X, y, size)._float32_suffices.values())
+
+
 def test_in_time_every_column_is_looked_at():
     seen = np.zeros(100, dtype=bool)
     for seed in range(100):
