@@ -64,8 +64,11 @@ class CrossSums:
         total, share = np.empty(0, dtype=np.float32), 0.0
         for start in range(0, n, _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
-            x, t = x_side.add(X[rows]), y_side.add(y[rows])
+            x, t = x_side.about_origin(X[rows]), y_side.about_origin(y[rows])
+            # before the sums: all threads fetch the rows from memory, or from a mapped file
             product = x.T @ t
+            x_side.add(x)
+            y_side.add(t)
             if start == 0:
                 share = _share_of_rounding(x, t, product, rng)
                 total = product
@@ -162,15 +165,16 @@ class _Side:
         self.sums, self.squares = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
         self._ones = np.ones(_PART_ROWS, dtype=np.float32)
 
+    def about_origin(self, block):
+        """The rows of a block, moved."""
+        return block if self.shift is None else block - self.shift
+
     def add(self, block):
-        """Add the sums of a block; gives the block about the origin."""
-        if self.shift is not None:
-            block = block - self.shift
+        """Add the sums of a block about the origin."""
         for start in range(0, len(block), _PART_ROWS):
             part = block[start : start + _PART_ROWS]
             self.sums += self._ones[: len(part)] @ part
             self.squares += np.einsum("ij,ij->j", part, part)
-        return block
 
     def fits(self, rows):
         """Whether no square has overflown, and none has vanished of a column that varies.
