@@ -67,19 +67,19 @@ class CrossSums:
             x, t = x_side.about_origin(X[rows]), y_side.about_origin(y[rows])
             # before the sums: all threads fetch the rows from memory, or from a mapped file
             product = x.T @ t
-            x_side.add(x)
-            y_side.add(t)
+            # To the last block the data may have drifted. Of few rows it adds little to the sum.
+            is_checked = start == 0 or start + _BLOCK_ROWS >= n
+            some_x, some_t = (_probes(d, rng) if is_checked else [] for d in product.shape)
+            a, b = x_side.add(x, some_x), y_side.add(t, some_t)
+            if is_checked:
+                found = _share_of_rounding(a, b, product, some_x, some_t)
+                share = max(share, found * (len(x) / _BLOCK_ROWS if start > 0 else 1.0))
             if start == 0:
-                share = _share_of_rounding(x, t, product, rng)
                 total = product
             elif total.dtype == np.float32:
                 total = np.add(total, product, dtype=np.float64)
             else:
                 total += product
-            if start > 0 and start + _BLOCK_ROWS >= n:
-                # To here the data may have drifted. Of few rows it adds little to the sum.
-                last = _share_of_rounding(x, t, product, rng)
-                share = max(share, last * len(x) / _BLOCK_ROWS)
         if not (x_side.fits(X) and y_side.fits(y)):
             return None
         offset_x, offset_y = x_side.sums / n, y_side.sums / n
@@ -115,10 +115,8 @@ def _rounding(n_rows, shape, off_centre, measured=0.0):
     return usual / max(1.0, n_rows / _BLOCK_ROWS) ** 0.5 * _EPS * off_centre
 
 
-def _share_of_rounding(x, t, product, rng):
-    """What `_ROUNDING` is of this product, as some of its entries have it."""
-    some_x, some_t = (_probes(n_columns, rng) for n_columns in product.shape)
-    a, b = _columns(x, some_x), _columns(t, some_t)
+def _share_of_rounding(a, b, product, some_x, some_t):
+    """What `_ROUNDING` is of a product, by those columns of its sides in float64, a and b."""
     some = np.concatenate([_columns(product[rows], some_t) for rows in some_x])
     error = np.linalg.norm(some - a.T @ b)
     size = np.linalg.norm(a) * np.linalg.norm(b) * _EPS
@@ -137,9 +135,12 @@ def _probes(n_columns, rng):
     return [slice(start, start + length) for start in starts]
 
 
-def _columns(rows, slices):
+def _columns(rows, slices, out=None):
     """Those columns in float64."""
-    return np.concatenate([rows[:, some] for some in slices], axis=1, dtype=np.float64)
+    parts = [rows[:, some] for some in slices]
+    if out is not None:
+        return np.concatenate(parts, axis=1, out=out)
+    return np.concatenate(parts, axis=1, dtype=np.float64)
 
 
 def _ratio(squares, ss):
@@ -169,12 +170,16 @@ class _Side:
         """The rows of a block, moved."""
         return block if self.shift is None else block - self.shift
 
-    def add(self, block):
-        """Add the sums of a block about the origin."""
+    def add(self, block, some):
+        """Add the sums of a block about the origin; gives some of its columns in float64."""
+        columns = np.empty((len(block), sum(part.stop - part.start for part in some)))
         for start in range(0, len(block), _PART_ROWS):
             part = block[start : start + _PART_ROWS]
+            if some:
+                _columns(part, some, out=columns[start : start + _PART_ROWS])
             self.sums += self._ones[: len(part)] @ part
             self.squares += np.einsum("ij,ij->j", part, part)
+        return columns
 
     def fits(self, rows):
         """Whether no square has overflown, and none has vanished of a column that varies.
