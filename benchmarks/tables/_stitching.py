@@ -215,11 +215,11 @@ def table(
     parser.add_argument(
         "--kernel-seeds",
         type=int,
-        default=1,
-        help=f"draws for {KERNEL}, which takes as long as all else together (default: 1)",
+        default=None,
+        help=f"draws for {KERNEL}, which takes as long as all else together (default: all)",
     )
     run = Run(name, parser, arguments, cache_name=CACHE)
-    n_kernel = min(run.options.kernel_seeds, len(run.seeds))
+    n_kernel = min(run.options.kernel_seeds or len(run.seeds), len(run.seeds))
     if run.fast and "n_epochs" in head.settings:
         head = Head(head.name, {**head.settings, "n_epochs": 20})
     sets = data_sets(run)

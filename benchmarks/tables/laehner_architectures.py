@@ -24,7 +24,7 @@ from _laehner import (
 )
 from common import Entry, Run, entry_of, make_parser
 
-EPOCHS = 2
+EPOCHS = 6
 CONV_TO_MLP, MLP_TO_CONV = "conv to MLP", "MLP to conv"
 COSINE = "decoder, cosine (ours)"
 # (latent, anchors) -> (direction, method) -> mean, spread in 10^-3
