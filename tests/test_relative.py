@@ -335,3 +335,13 @@ def test_scaling_is_that_of_the_fit():
     projector = RelativeProjector(scaling="center").fit(X)
     expected = projector.transform(X)
     assert_allclose(projector.set_params(scaling=None).transform(X), expected)
+
+
+def test_small_angles_keep_their_digits_in_float32():
+    X = latents(40, 6).astype(np.float32)
+    near = (X + np.float32(1e-3) * latents(40, 6, seed=1)).astype(np.float32)
+    projector = RelativeProjector("angular", scaling=None)
+    found = projector.fit(X).transform(near)
+    expected = projector.fit(X.astype(float)).transform(near.astype(float))
+    assert found.dtype == np.float32
+    assert_allclose(found, expected, atol=2e-7)

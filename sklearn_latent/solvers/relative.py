@@ -25,9 +25,12 @@ def cosine(X: Array, anchors: Array) -> Array:
 def angular(X: Array, anchors: Array) -> Array:
     """``1 - angle / π``: 1 in one direction, 0 in opposite ones, linear in the angle."""
     xp = namespace_of(X)
-    cosines = cosine(X, anchors)
+    # The cosine of a small angle keeps half of the digits, hence the widest float.
+    rows, units = _array.unit_rows(X)[0], _array.unit_rows(anchors)[0]
+    cosines = rows @ xp.matrix_transpose(units)
     one = xp.ones_like(cosines)
-    return 1 - xp.acos(xp.minimum(xp.maximum(cosines, -one), one)) / math.pi
+    angles = xp.acos(xp.minimum(xp.maximum(cosines, -one), one))
+    return xp.astype(1 - angles / math.pi, X.dtype, copy=False)
 
 
 def euclidean(X: Array, anchors: Array) -> Array:
