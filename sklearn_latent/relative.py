@@ -202,7 +202,9 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         deviations = rows - rows[0]
         offset = deviations.mean(axis=0)
         mean = rows[0] + offset
-        ss = np.square(deviations - offset).sum(axis=0)
+        ss = np.zeros_like(mean)
+        if kind == "standard":
+            ss = np.square(deviations - offset).sum(axis=0)
         shift, scale = shift_and_scale(kind, mean, ss, len(rows), row_norms(rows).sum())
         unit_input = kind == "l2"
         rows = unit_rows(rows) if unit_input else (rows - shift) / scale
