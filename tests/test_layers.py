@@ -18,7 +18,7 @@ LAYERS = [
     {"_fit_blocks", "solvers"},
     {"_base"},
     {"_linear_base"},
-    {"_regularized"},
+    {"_orthogonal_base", "_regularized"},
     {
         "baselines",
         "gradient",

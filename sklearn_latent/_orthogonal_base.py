@@ -1,0 +1,153 @@
+"""`OrthogonalTranslator`: from which precision of XᵀY a map by rotation is exact enough."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+
+from ._array import Array
+from ._cross_sums import largest_rounding
+from ._linear_base import LinearTranslator
+from ._moments import PairMoments, saves_time
+from ._scaling import PairScaling
+from ._validation import warn
+from .exceptions import AnchorWarning
+from .solvers.procrustes import (
+    TooCoarse,
+    expected_error,
+    rough_singular_values,
+    singular_values,
+)
+
+# What sums in float32 may cost, relative to the norm of the map.
+_EXACT = 5e-6
+_COARSE = 2e-5  # and from where on that is worth a warning
+
+# Rows per dimension from which on the singular values tell what those of all the stream will be.
+_ROWS_TO_JUDGE_BY = 4
+
+
+class OrthogonalTranslator(LinearTranslator):
+    """A translator that needs the cross-product of its anchors alone.
+
+    Float32 anchors are multiplied in float32, at twice the speed, where the singular values show
+    that this is exact enough. `fit` looks afterwards, and sums again in float64 if it was not. In a
+    stream rows do not come back: it begins in float64, and goes on in float32 once enough rows
+    have shown that it may.
+    """
+
+    _singular_values: Array | None
+    # Whether the rest of a stream may be multiplied in float32, by scaling; none while undecided.
+    _float32_suffices: dict[str, bool]
+
+    @property
+    def singular_values_(self) -> Array:
+        try:
+            self._fitted_array()  # solves, where `partial_fit` has left that to the first use
+        except ValueError as error:
+            raise AttributeError(str(error)) from error
+        if self._singular_values is None:
+            self._singular_values = singular_values(self._aligned(self._scaled_moments()).second)
+        return self._singular_values
+
+    def _forget_anchors(self):
+        super()._forget_anchors()
+        self._float32_suffices = {}
+
+    @abstractmethod
+    def _aligned(self, moments: PairMoments) -> PairMoments:
+        """The moments of scaled anchors whose XᵀY the map is the polar factor of."""
+
+    @abstractmethod
+    def _estimate(
+        self, moments: PairMoments, random_state: Any, limit: float = float("inf")
+    ) -> tuple[Array, Array | None]:
+        """As of `LinearTranslator`; raises `TooCoarse` where an error above `limit` is expected."""
+
+    def _scaled_moments(self):
+        return self._scaling.apply(self._moments)
+
+    def _may_sum_quickly(self):
+        return True
+
+    def _accumulate(self, X, y, weight, *, rows_at_hand=False):
+        quick = weight is None and saves_time(X, y) and self._may_sum_quickly()
+        if quick and not rows_at_hand:
+            # no more rows in float64 than the rest of the stream is judged by
+            seen = 0 if self._moments is None else self._moments.n_rows
+            n_first = _ROWS_TO_JUDGE_BY * max(X.shape[1], y.shape[1]) - seen
+            if 0 < n_first <= X.shape[0] - n_first:
+                super()._accumulate(X[:n_first], y[:n_first], None)
+                X, y = X[n_first:], y[n_first:]
+        super()._accumulate(X, y, weight, rows_at_hand=rows_at_hand)
+
+    def _summarise_quickly(self, X, y, weight, kind, unit_rows, rows_at_hand):
+        plain = weight is None and not any(unit_rows) and kind == "cross"
+        if not (plain and saves_time(X, y) and self._may_sum_quickly()):
+            return None
+        if rows_at_hand:
+            return PairMoments.quickly(X, y)
+        key = repr(self.scaling)
+        if self._moments is None or not self._judge_stream(key):
+            return None
+        # The first batch is looked at all over, the others in ever other places.
+        first = self._moments.rounding == 0
+        rng = None if first else np.random.default_rng(self._moments.n_rows)
+        batch = PairMoments.quickly(X, y, few=True, rng=rng)
+        shape = X.shape[1], y.shape[1]
+        if batch is not None and batch.rounding > largest_rounding(X.shape[0], shape):
+            self._decide(key, False)
+            return None
+        return batch
+
+    def _judge_stream(self, key):
+        """Whether, by the anchors seen, the rest of the stream may be multiplied in float32."""
+        if key not in self._float32_suffices:
+            seen = self._moments
+            shape = seen.mean_x.shape[0], seen.mean_y.shape[0]
+            if seen.n_rows < _ROWS_TO_JUDGE_BY * max(shape):
+                return False
+            scaled = self._aligned(PairScaling.from_moments(seen, self.scaling).apply(seen))
+            # those that are lost to it are far below the error, and so too small all the same
+            values = rough_singular_values(scaled.second.xy)
+            rounding = largest_rounding(seen.n_rows, shape)
+            error = dataclasses.replace(scaled, rounding=rounding).error()
+            self._decide(key, expected_error(values, error, shape) <= _EXACT)
+        return self._float32_suffices[key]
+
+    def _decide(self, key, suffices):
+        # a new dict, as a batch that is refused afterwards has decided nothing
+        self._float32_suffices = {**self._float32_suffices, key: suffices}
+
+    def _estimate_from_rows(
+        self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None
+    ) -> tuple[Array, Array | None]:
+        try:
+            return self._estimate(moments, random_state, limit=_EXACT)
+        except TooCoarse:
+            pass
+        self._moments = PairMoments.from_arrays(X, y, None, kind="cross")
+        self._scaling = PairScaling.from_moments(self._moments, self.scaling)
+        return self._estimate(self._scaled_moments(), random_state)
+
+    def _solve(self, random_state, rows=None):
+        super()._solve(random_state, rows)
+        if rows is None and self._moments.rounding > 0:
+            error = self._expected_error(self._scaled_moments())
+            if error > _COARSE:
+                exact = f"is exact to about {error:.0e} only" if error < 1 else "lacks directions"
+                warn(
+                    f"The map of {type(self).__name__} {exact}: the anchors vary little in some "
+                    "directions, too little for sums in float32. Give batches in float64, or all "
+                    "anchors to fit.",
+                    AnchorWarning,
+                )
+
+    def _expected_error(self, moments):
+        """Of the map that was estimated from these scaled moments."""
+        error = self._aligned(moments).error() if moments.rounding > 0 else 0.0
+        shape = moments.mean_x.shape[0], moments.mean_y.shape[0]
+        return expected_error(self._singular_values, error, shape) if error > 0 else 0.0
