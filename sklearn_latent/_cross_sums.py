@@ -137,10 +137,8 @@ def _probes(n_columns, rng):
 
 def _columns(rows, slices, out=None):
     """Those columns in float64."""
-    parts = [rows[:, some] for some in slices]
-    if out is not None:
-        return np.concatenate(parts, axis=1, out=out)
-    return np.concatenate(parts, axis=1, dtype=np.float64)
+    dtype = np.float64 if out is None else None
+    return np.concatenate([rows[:, some] for some in slices], axis=1, out=out, dtype=dtype)
 
 
 def _ratio(squares, ss):

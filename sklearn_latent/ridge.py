@@ -161,8 +161,8 @@ class RidgeTranslator(RegularizedTranslator):
 
     Equal rows are one item and left out together, so repeating an anchor counts as weighting it.
 
-    Leaving rows out is a pass over all of them for each strength. With far more anchors than
-    dimensions `partial_fit`, even in a single batch, chooses alike in a fraction of the time.
+    Leaving rows out is a pass over all of them for each strength. `partial_fit`, even in a single
+    batch, does without, and with far more anchors than dimensions chooses alike.
 
     References
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 
 from .._array import (
@@ -124,6 +125,7 @@ def affine_descent(
     """
     d_target = bias.shape[0]
     centred = not bool(namespace_of(mean_x).any(mean_x != 0))
+    little = 0.0 if exact_loss is None else _LITTLE * float(power_y) / d_target
     while True:
         grad_weight, grad_bias = gradient(weight), weight @ mean_x
         if not centred:
@@ -132,7 +134,7 @@ def affine_descent(
         grad_bias -= mean_y
         loss = (power_y + dot(bias, grad_bias) - dot(bias, mean_y)) / d_target
         loss = loss + (dot(weight, grad_weight) - dot(weight, cross)) / 2
-        if exact_loss is not None and float(loss) < _LITTLE * float(power_y) / d_target:
+        if exact_loss is not None and float(loss) < little:
             loss = exact_loss(weight, bias)
         grad_bias *= 2 / d_target
         optimizer.update([weight, bias], [grad_weight, grad_bias])
@@ -142,12 +144,15 @@ def affine_descent(
 def loss_by_moments(moments: PairMoments) -> Callable[[Array, Array], Array]:
     """``(W, b) -> L`` of `affine_descent` by centred moments, in their dtype and where they are."""
     xp, second, home = namespace_of(moments.mean_x), moments.second, moments.mean_x
-    products = second.products(gram=True) if isinstance(second, Factor) else second
-    xx, yx, power = products.xx, xp.matrix_transpose(products.xy), xp.sum(moments.ss_y)
+
+    @functools.cache  # most descents never ask
+    def products() -> Products:
+        return second.products(gram=True) if isinstance(second, Factor) else second
 
     def loss(weight: Array, bias: Array) -> Array:
         W, b = (asarray_like(parameter, home) for parameter in (weight, bias))
-        spread = xp.sum(W * (W @ xx)) - 2 * xp.sum(W * yx) + power
+        yx = xp.matrix_transpose(products().xy)
+        spread = xp.sum(W * (W @ products().xx - 2 * yx)) + xp.sum(moments.ss_y)
         off = W @ moments.mean_x + b - moments.mean_y
         spread = xp.maximum(spread, xp.zeros_like(spread))
         return (spread / moments.weight + xp.sum(off**2)) / b.shape[0]

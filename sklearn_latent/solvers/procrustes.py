@@ -27,7 +27,6 @@ from .rank import count, numerical_rank
 # float64 are exact to 1e-7, far below what sums in float32 leave.
 _LEAST_EIGENVALUE = 1e-9
 
-
 # Cosines of angles below it are rounding.
 _RIGHT_ANGLE = 1e-8
 

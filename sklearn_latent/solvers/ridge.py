@@ -134,11 +134,11 @@ class LeftOut:
         path: RidgePath,
         block: Block,
         mean_leverage: float,
-        dtype: Any = None,
+        dtype: Any,
         *,
-        freedom: bool = True,
+        freedom: bool,
     ) -> LeftOut:
-        """Compute in the dtype of the rows, and keep in `dtype` (default: the same).
+        """Compute in the dtype of the rows, and keep in `dtype` (None: the same).
 
         `freedom`: whether there are more rows than parameters.
         """
