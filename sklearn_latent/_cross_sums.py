@@ -30,7 +30,7 @@ _EPS = float(np.finfo(np.float32).eps)
 _LARGEST = 0.5 * float(np.finfo(np.float32).max)
 # Runs of neighbouring columns of each side, and their length, by which that is checked on the data:
 # all over; or, quicker, as many columns in fewer runs at random.
-_SPREAD, _DRAWN = (8, 4), (2, 16)
+_SPREAD, _DRAWN = (8, 4), (1, 16)
 
 # Sums of squares about the origin, over those about the mean: beyond it the variance has lost too
 # many digits, because the first rows were no sample of the others.
@@ -131,7 +131,8 @@ def _probes(n_columns, rng):
     if rng is None:
         starts = np.linspace(0, n_columns - length, runs).astype(int)
     else:
-        starts = rng.integers(n_columns - length + 1, size=runs)
+        # from where a run would begin outside too, or the outermost columns would hardly be drawn
+        starts = rng.integers(1 - length, n_columns, size=runs).clip(0, n_columns - length)
     return [slice(start, start + length) for start in starts]
 
 
@@ -153,7 +154,9 @@ class _Side:
 
     def __init__(self, rows):
         first = rows[:_FIRST_ROWS].astype(np.float64)
-        mean, deviation = first.mean(axis=0), first.std(axis=0)
+        mean = first.mean(axis=0)
+        first -= mean
+        deviation = np.sqrt(np.einsum("ij,ij->j", first, first) / len(first))
         far = np.abs(mean) > _FAR * deviation
         if not far.any():
             most = max(_OFF_CENTRE_OF_FEW, _OFF_CENTRE * min(1.0, len(rows) / _BLOCK_ROWS))

@@ -37,8 +37,9 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
     [1]_). The iterates are those of ``torch.optim.Adam`` on ``torch.nn.Linear`` with
     ``torch.nn.MSELoss``; but the gradient is taken of the moments of the anchors, so that a step
     costs the same for 500 anchors as for 500,000, and needs neither torch nor differentiation.
-    Tensors of torch (under scikit-learn's array-API dispatch) take torch's own Adam, which does all
-    in one pass over the map and so is faster.
+    On torch (for its tensors, under scikit-learn's array-API dispatch, and for a `device` other
+    than ``"auto"``) it is torch's own Adam, which does all in one pass over the map and so is
+    faster than NumPy.
 
     Stopping after few steps is part of the method: it keeps the map from fitting noise along
     directions in which the anchors hardly vary.
@@ -56,9 +57,10 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         all `max_iter` steps are taken.
 
     device : {"auto", "cpu", "cuda", "cuda:1", "mps"}, default="auto"
-        Where the steps are computed; the last three need torch. ``"auto"`` stays where the input
-        is, except that NumPy arrays go to a CUDA GPU where torch sees one. The result is where the
-        input is.
+        Where the steps are computed. ``"auto"`` stays where the input is, except that NumPy arrays
+        go to a CUDA GPU where torch sees one. The others are torch's; without torch ``"cpu"`` is
+        computed by NumPy, to the same map but for rounding, and the last three are an error. The
+        result is where the input is.
 
     scaling : {"standard", "center", "l2", None} or a pair of them, default="standard"
         What is done to both sides (or to source and target) before solving, with statistics of the
@@ -216,7 +218,10 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         weight = asarray_like(random_state.uniform(-bound, bound, (d_target, d_source)), like)
         bias = asarray_like(random_state.uniform(-bound, bound, d_target), like)
         # In float32 a small loss would be rounding. On a GPU it would have to be waited for.
-        by_moments = like.dtype != moments.mean_x.dtype and not is_accelerated(like)
+        sums = moments.mean_x
+        by_moments = eps_of(like.dtype, like) > eps_of(sums.dtype, sums) and not is_accelerated(
+            like
+        )
         exact_loss = loss_by_moments(moments) if by_moments else None
         self._descend(weight, bias, moments.about_zero(), like, exact_loss)
         xp, home = namespace_of(moments.mean_x), moments.mean_x

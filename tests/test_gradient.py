@@ -6,16 +6,27 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_latent import AffineTranslator
+from sklearn_latent import AffineTranslator, _array
 
 try:
     from sklearn.callback import ProgressBar
 except ImportError:
     ProgressBar = None
+
+
+@pytest.fixture(params=["numpy", "torch"])
+def computed_by(request, monkeypatch):
+    """What takes the steps of ``device="cpu"``."""
+    if request.param == "torch":
+        pytest.importorskip("torch")
+    else:
+        monkeypatch.setattr(_array, "_has_torch", lambda: False)
+    return request.param
 
 
 def pair(n=60, d_source=5, d_target=4, seed=0, dtype=np.float64):
@@ -50,6 +61,7 @@ def torch_affine(X, y, seed, lr, steps, sample_weight=None):
     return layer.weight.detach().numpy(), layer.bias.detach().numpy(), losses
 
 
+@pytest.mark.usefixtures("computed_by")
 @pytest.mark.parametrize("n", [60, 2])  # Gram matrix, and rows kept as they are
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 2e-4)])
 @pytest.mark.parametrize(("d_source", "d_target"), [(5, 4), (4, 4), (9, 12)])
@@ -65,6 +77,7 @@ def test_iterates_are_those_of_torch(n, dtype, tolerance, d_source, d_target):
     assert translator.n_iter_ == len(translator.loss_curve_) == 40
 
 
+@pytest.mark.usefixtures("computed_by")
 def test_defaults_are_torch_on_standardised_anchors():
     X, y = pair()
     source, target = StandardScaler().fit(X), StandardScaler().fit(y)
@@ -75,6 +88,7 @@ def test_defaults_are_torch_on_standardised_anchors():
     assert_allclose(translator.loss_curve_, losses, rtol=1e-9)
 
 
+@pytest.mark.usefixtures("computed_by")
 def test_weights_weigh_the_loss():
     X, y = pair()
     w = np.random.default_rng(0).uniform(size=len(X))
@@ -87,15 +101,31 @@ def test_weights_weigh_the_loss():
     assert_allclose(translator.loss_curve_, losses, rtol=1e-9)
 
 
-def test_torch_and_numpy_take_the_same_steps():
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
+def test_torch_and_numpy_take_the_same_steps(monkeypatch, dtype, tolerance):
     torch = pytest.importorskip("torch")
-    X, y = pair()
-    on_numpy = AffineTranslator(random_state=0, device="cpu").fit(X, y)
+    X, y = pair(dtype=dtype)
+    translator = AffineTranslator(random_state=0, device="cpu")
+    by_torch = clone(translator).fit(X, y)
     with config_context(array_api_dispatch=True):
-        on_torch = AffineTranslator(random_state=0).fit(torch.tensor(X), torch.tensor(y))
+        on_torch = clone(translator).fit(torch.tensor(X), torch.tensor(y))
+    monkeypatch.setattr(_array, "_has_torch", lambda: False)
+    by_numpy = translator.fit(X, y)
     assert isinstance(on_torch.coef_, torch.Tensor)
-    assert_allclose(on_torch.coef_.numpy(), on_numpy.coef_, atol=1e-12)
-    assert_allclose(on_torch.loss_curve_, on_numpy.loss_curve_)
+    assert all(isinstance(found.coef_, np.ndarray) for found in (by_torch, by_numpy))
+    assert by_torch.coef_.dtype == by_numpy.coef_.dtype == dtype
+    assert_allclose(on_torch.coef_.numpy(), by_torch.coef_, atol=tolerance)
+    assert_allclose(by_torch.coef_, by_numpy.coef_, atol=tolerance)
+    assert_allclose(by_torch.loss_curve_, by_numpy.loss_curve_, rtol=tolerance * 1e4)
+
+
+def test_auto_needs_no_torch_without_a_gpu(monkeypatch):
+    X, y = pair()
+    expected = AffineTranslator(random_state=0, device="cpu").fit(X, y).coef_
+    monkeypatch.setattr(_array, "_may_have_gpu", lambda: False)
+    monkeypatch.setattr(_array, "import_torch", None)
+    found = AffineTranslator(random_state=0).fit(X, y).coef_
+    assert_allclose(found, expected, atol=1e-12)
 
 
 def test_a_learning_rate_may_be_any_number():
@@ -109,6 +139,7 @@ def test_a_learning_rate_may_be_any_number():
     assert_allclose(exact.coef_.numpy(), rounded.coef_.numpy())
 
 
+@pytest.mark.usefixtures("computed_by")
 def test_many_steps_reach_least_squares():
     X, y = pair()
     residual = (y - LinearRegression().fit(X, y).predict(X)) / y.std(axis=0)
@@ -120,6 +151,7 @@ def test_many_steps_reach_least_squares():
     assert min(translator.loss_curve_) > np.mean(residual**2) * (1 - 1e-9)
 
 
+@pytest.mark.usefixtures("computed_by")
 def test_tol_stops_at_the_first_small_step():
     X, y = pair()
     settings = {"learning_rate_init": 0.05, "max_iter": 500, "random_state": 0, "device": "cpu"}
@@ -130,12 +162,14 @@ def test_tol_stops_at_the_first_small_step():
     assert_allclose(translator.loss_curve_, losses[:first])
 
 
+@pytest.mark.usefixtures("computed_by")
 def test_tol_out_of_reach_warns():
     X, y = pair()
     with pytest.warns(ConvergenceWarning, match="stopped after max_iter=5 steps"):
         AffineTranslator(tol=1e-12, max_iter=5, random_state=0, device="cpu").fit(X, y)
 
 
+@pytest.mark.usefixtures("computed_by")
 def test_the_seed_decides():
     X, y = pair()
     first = AffineTranslator(random_state=0, device="cpu").fit(X, y)
@@ -152,6 +186,7 @@ def test_global_random_states_are_left_alone():
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
+@pytest.mark.usefixtures("computed_by")
 def test_weights_start_uniform_within_the_bound_of_nn_linear():
     X, y = pair(d_source=64, d_target=64, n=200)
     tiny_step = AffineTranslator(
@@ -214,13 +249,14 @@ class TestCallbacks:
         assert np.array_equal(self.fit(self.Recorder()).coef_, plain.coef_)
 
 
+@pytest.mark.usefixtures("computed_by")
 @pytest.mark.parametrize("scaling", [None, "standard"])
 @pytest.mark.parametrize("offset", [0, 300])
 def test_small_losses_are_no_rounding_in_float32(scaling, offset):
     X, y = pair(n=200)
     X, y = X.astype(np.float32), (X @ np.ones((5, 4)) + offset).astype(np.float32)
     rate = 10 if offset and scaling is None else 0.3
-    steps = {"learning_rate_init": rate, "max_iter": 600, "random_state": 0}
+    steps = {"learning_rate_init": rate, "max_iter": 600, "random_state": 0, "device": "cpu"}
     translator = AffineTranslator(scaling=scaling, **steps).fit(
         X.astype(np.float32), y.astype(np.float32)
     )
@@ -229,12 +265,15 @@ def test_small_losses_are_no_rounding_in_float32(scaling, offset):
     assert min(translator.loss_curve_) < 1e-9 * power
 
 
+@pytest.mark.usefixtures("computed_by")
 def test_tol_stops_float32_where_it_stops_float64():
     X, y = pair(n=200)
     y = X @ np.ones((5, 4)) + 300
     steps = {"learning_rate_init": 3, "max_iter": 2000, "tol": 1e-5, "random_state": 0}
     found, expected = (
-        AffineTranslator(scaling=None, **steps).fit(X.astype(dtype), y.astype(dtype)).n_iter_
+        AffineTranslator(scaling=None, device="cpu", **steps)
+        .fit(X.astype(dtype), y.astype(dtype))
+        .n_iter_
         for dtype in (np.float32, np.float64)
     )
     assert abs(found - expected) <= 2

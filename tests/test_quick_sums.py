@@ -278,12 +278,12 @@ def test_a_short_last_block_off_the_centre_does_not_end_float32():
     assert all(in_batches(ProcrustesTranslator(), X, y, size)._float32_suffices.values())
 
 
-def test_in_time_every_column_is_looked_at():
-    seen = np.zeros(100, dtype=bool)
-    for seed in range(100):
-        for columns in _probes(len(seen), np.random.default_rng(seed)):
-            seen[columns] = True
-    assert seen.all()
+def test_no_column_is_looked_at_seldom():
+    looks = np.zeros(100)
+    for seed in range(1000):
+        for columns in _probes(len(looks), np.random.default_rng(seed)):
+            looks[columns] += 1
+    assert looks.min() > 0.7 * looks.mean()  # what is drawn varies by a tenth or so
 
 
 @pytest.mark.parametrize("streamed", [False, True])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import peers
 from sklearn import config_context
+from sklearn.base import clone
 from timing import Entrant
 
 from sklearn_latent import AffineTranslator, ProcrustesTranslator, RidgeTranslator
@@ -139,20 +140,22 @@ def ortho_race(n: int, d: int, at_most: float | None, only_latentis: bool = Fals
 def affine_race(n: int, d: int, at_most: float | None) -> Race:
     """Item 3: the same iterates as automatic differentiation, from the same first weights."""
     X, y = map(standardised, latents(n, d))
-    on_numpy, on_torch = "AffineTranslator, NumPy", "AffineTranslator, torch tensors"
+    on_tensors, on_arrays, on_numpy = (
+        f"AffineTranslator{how}" for how in (", tensors", "(device='cpu'), arrays", ", arrays")
+    )
     peer = "latentis SGDAffineAligner"
     # The weights that AffineTranslator documents to start from.
     state, bound = np.random.RandomState(0), d**-0.5
     initial = tuple(state.uniform(-bound, bound, shape).astype("f4") for shape in ((d, d), d))
-    translator = AffineTranslator(max_iter=STEPS, scaling=None, device="cpu", random_state=0)
+    translator = AffineTranslator(max_iter=STEPS, scaling=None, random_state=0)
 
-    def fit(*sides):
+    def fit(device, *sides):
         with config_context(array_api_dispatch=True):
-            return translator.fit(*sides)
+            return clone(translator).set_params(device=device).fit(*sides)
 
-    def entrant(*sides) -> Entrant:
+    def entrant(device, *sides) -> Entrant:
         return Entrant(
-            lambda: fit(*sides),
+            lambda: fit(device, *sides),
             lambda fitted: peers.mean_squared_error(
                 X, y, np.asarray(fitted.coef_), np.asarray(fitted.intercept_)
             ),
@@ -162,12 +165,14 @@ def affine_race(n: int, d: int, at_most: float | None) -> Race:
         f"{STEPS} steps, {n:,} anchors, d = {d}, float32, scaled beforehand; "
         "agreement of the final losses",
         {
-            on_numpy: lambda: entrant(X, y),
+            on_arrays: lambda: entrant("cpu", X, y),
             peer: lambda: peers.latentis_affine(X, y, initial, STEPS),
-            on_torch: lambda: entrant(*peers.as_torch(X, y)),
+            on_tensors: lambda: entrant("cpu", *peers.as_torch(X, y)),
+            on_numpy: lambda: entrant("auto", X, y),
         },
         (
-            Comparison(on_torch, peer, at_most, agreement=1e-4),
+            Comparison(on_arrays, peer, at_most, agreement=1e-4),
+            Comparison(on_tensors, peer, at_most, agreement=1e-4),
             Comparison(on_numpy, peer, at_most, agreement=1e-4),
         ),
     )

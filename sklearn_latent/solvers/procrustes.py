@@ -10,6 +10,7 @@ from .._array import (
     Array,
     asarray_like,
     complement,
+    dot,
     eigh,
     is_accelerated,
     is_numpy,
@@ -88,7 +89,8 @@ def expected_error(singular_values: Array, error: float, shape: tuple[int, ...])
     xp, s = namespace_of(singular_values), singular_values
     if float(xp.min(s)) <= error:
         return float("inf")
-    all_pairs, equal = float(xp.sum((s[:, None] + s[None, :]) ** -2.0)), float(xp.sum(s**-2.0))
+    inverse = 1 / (s[:, None] + s[None, :])
+    all_pairs, equal = float(dot(inverse, inverse)), float(xp.sum(s**-2.0))
     squares = 2 * all_pairs - equal / 2
     squares += (max(shape) - s.shape[0]) * equal
     return error * (squares / (shape[0] * shape[1] * s.shape[0])) ** 0.5
