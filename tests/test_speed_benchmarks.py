@@ -123,7 +123,9 @@ def test_ours_and_the_library_at_hand_solve_the_same_problem(speed):
     ],
 )
 def test_the_last_line_judges_what_was_judged(speed, verdicts, judged, said):
-    lines = [speed["run"].Line("r", "w", "o", 1.0, "p", 1.0, 1.0, 1.0, 0.0, 1, v) for v in verdicts]
+    lines = [
+        speed["run"].Line("r", "w", "o", 1.0, "p", 1.0, 1.0, 1.0, 1.0, 0.0, 1, v) for v in verdicts
+    ]
     assert speed["run"].summary(lines, judged).startswith(said)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,12 +87,23 @@ def transform_race(n: int, d: int) -> Race:
     )
 
 
+def closest(race: Race, peers: Collection[str]) -> Race:
+    """Against these alone: without slower entrants there is time for many rounds."""
+    comparisons = tuple(line for line in race.comparisons if line.peer in peers)
+    named = {name for line in comparisons for name in (line.ours, line.peer)}
+    entrants = {name: build for name, build in race.entrants.items() if name in named}
+    return Race(race.work, entrants, comparisons, rounds=25)
+
+
 def floor_race(n: int, d: int) -> Race:
-    """Item 1: a transform is one product. Without slower entrants there is time for many rounds."""
-    race = transform_race(n, d)
-    (comparison, *_) = race.comparisons
-    entrants = {name: race.entrants[name] for name in (comparison.ours, comparison.peer)}
-    return Race(race.work, entrants, (comparison,), rounds=25)
+    """Item 1: a transform is one product."""
+    return closest(transform_race(n, d), ["bare product"])
+
+
+def fastest_ortho_race(n: int, d: int, at_most: float) -> Race:
+    """Item 2 with those peers that are next to ours."""
+    peers = ["latentis Procrustes (scaled)", "scipy orthogonal_procrustes (unscaled)", "bare XᵀY"]
+    return closest(ortho_race(n, d, at_most), peers)
 
 
 def ortho_race(n: int, d: int, at_most: float | None, only_latentis: bool = False) -> Race:
@@ -206,6 +217,11 @@ def ridge_race(n: int, d: int) -> Race:
     )
 
 
+def fastest_ridge_race(n: int, d: int) -> Race:
+    """Item 4 with the peer that it names."""
+    return closest(ridge_race(n, d), ["sklearn RidgeCV (leave-one-out)"])
+
+
 def all_races(quick: bool) -> dict[str, Callable[[], Race]]:
     """Every race by name, made when called: their data do not fit in memory together."""
     if quick:
@@ -213,23 +229,27 @@ def all_races(quick: bool) -> dict[str, Callable[[], Race]]:
             "transform": lambda: floor_race(4_000, 64),
             "transform-peers": lambda: transform_race(4_000, 64),
             "ortho-few-anchors": lambda: ortho_race(400, 64, 1.2),
-            "ortho-many-anchors": lambda: ortho_race(4_000, 64, 0.7),
+            "ortho-many-anchors": lambda: fastest_ortho_race(4_000, 64, 0.7),
+            "ortho-many-peers": lambda: ortho_race(4_000, 64, 0.7),
             "ortho-wide-few": lambda: ortho_race(50, 256, 0.1, only_latentis=True),
             "ortho-wide-many": lambda: ortho_race(512, 256, None),
             "affine-1000": lambda: affine_race(200, 32, 0.4),
             "affine-10000": lambda: affine_race(500, 32, None),
             "affine-50000": lambda: affine_race(2_000, 32, 0.03),
-            "ridge": lambda: ridge_race(300, 48),
+            "ridge": lambda: fastest_ridge_race(300, 48),
+            "ridge-peers": lambda: ridge_race(300, 48),
         }
     return {
         "transform": lambda: floor_race(100_000, 768),
         "transform-peers": lambda: transform_race(100_000, 768),
         "ortho-few-anchors": lambda: ortho_race(2_000, 768, 1.2),
-        "ortho-many-anchors": lambda: ortho_race(50_000, 768, 0.7),
+        "ortho-many-anchors": lambda: fastest_ortho_race(50_000, 768, 0.7),
+        "ortho-many-peers": lambda: ortho_race(50_000, 768, 0.7),
         "ortho-wide-few": lambda: ortho_race(500, 4096, 0.1, only_latentis=True),
         "ortho-wide-many": lambda: ortho_race(8_192, 4096, None),
         "affine-1000": lambda: affine_race(1_000, 768, 0.4),
         "affine-10000": lambda: affine_race(10_000, 768, None),
         "affine-50000": lambda: affine_race(50_000, 768, 0.03),
-        "ridge": lambda: ridge_race(5_000, 768),
+        "ridge": lambda: fastest_ridge_race(5_000, 768),
+        "ridge-peers": lambda: ridge_race(5_000, 768),
     }
