@@ -29,8 +29,8 @@ _ROUNDING, _ROUNDING_OF_FEW = 0.15, 20.0
 _EPS = float(np.finfo(np.float32).eps)
 _LARGEST = 0.5 * float(np.finfo(np.float32).max)
 # Runs of neighbouring columns of each side, and their length, by which that is checked on the data:
-# all over; or, quicker, as many columns in fewer runs at random.
-_SPREAD, _DRAWN = (8, 4), (1, 16)
+# all over; or, quicker, as many columns in fewer runs at random, in that share of all batches.
+_SPREAD, _DRAWN, _OFTEN = (8, 4), (2, 16), 0.2
 
 # Sums of squares about the origin, over those about the mean: beyond it the variance has lost too
 # many digits, because the first rows were no sample of the others.
@@ -57,9 +57,10 @@ class CrossSums:
     ) -> CrossSums | None:
         """Of float32 rows X (n, d_source) and y (n, d_target); None where squares do not fit.
 
-        `rng` draws the columns by which rounding is checked, else they are spread evenly.
+        `rng` draws whether rounding is checked, and by which columns; else it is, all over.
         """
         n = X.shape[0]
+        checks = rng is None or rng.random() < _OFTEN
         x_side, y_side = _Side(X), _Side(y)
         total, share = np.empty(0, dtype=np.float32), 0.0
         for start in range(0, n, _BLOCK_ROWS):
@@ -68,7 +69,7 @@ class CrossSums:
             # before the sums: all threads fetch the rows from memory, or from a mapped file
             product = x.T @ t
             # To the last block the data may have drifted. Of few rows it adds little to the sum.
-            is_checked = start == 0 or start + _BLOCK_ROWS >= n
+            is_checked = checks and (start == 0 or start + _BLOCK_ROWS >= n)
             some_x, some_t = (_probes(d, rng) if is_checked else [] for d in product.shape)
             a, b = x_side.add(x, some_x), y_side.add(t, some_t)
             if is_checked:
@@ -190,4 +191,4 @@ class _Side:
         if not np.all(self.squares < _LARGEST):
             return False
         small = np.flatnonzero(self.squares < _LEAST_SQUARE * len(rows))
-        return bool(np.all(rows[:, small] == rows[:1, small]))
+        return small.size == 0 or bool(np.all(rows[:, small] == rows[:1, small]))

@@ -106,7 +106,7 @@ class PairMoments:
         Exact to about 1e-7 of the largest singular value of XᵀY: enough where the smallest is not
         far below it. None where X and y are not in float32, where it is too narrow for their
         squares, and where float64 is quick enough: for few rows (unless `few`) or columns.
-        `rng` draws the columns by which rounding is checked, else they are spread evenly.
+        `rng` draws whether rounding is checked, and by which columns; else it is, all over.
         """
         is_long = few or X.shape[0] > min(X.shape[1], y.shape[1])
         if not is_long or not saves_time(X, y):

@@ -35,8 +35,8 @@ class OrthogonalTranslator(LinearTranslator):
 
     Float32 anchors are multiplied in float32, at twice the speed, where the singular values show
     that this is exact enough. `fit` looks afterwards, and sums again in float64 if it was not. In a
-    stream rows do not come back: it begins in float64, and goes on in float32 once enough rows
-    have shown that it may.
+    stream rows do not come back: unless its first batch is large enough to tell, it begins in
+    float64, and goes on in float32 once enough rows have shown that it may.
     """
 
     _singular_values: Array | None
@@ -75,10 +75,9 @@ class OrthogonalTranslator(LinearTranslator):
 
     def _accumulate(self, X, y, weight, *, rows_at_hand=False):
         quick = weight is None and saves_time(X, y) and self._may_sum_quickly()
-        if quick and not rows_at_hand:
+        if quick and not rows_at_hand and self._moments is not None:
             # no more rows in float64 than the rest of the stream is judged by
-            seen = 0 if self._moments is None else self._moments.n_rows
-            n_first = _ROWS_TO_JUDGE_BY * max(X.shape[1], y.shape[1]) - seen
+            n_first = _ROWS_TO_JUDGE_BY * max(X.shape[1], y.shape[1]) - self._moments.n_rows
             if 0 < n_first <= X.shape[0] - n_first:
                 super()._accumulate(X[:n_first], y[:n_first], None)
                 X, y = X[n_first:], y[n_first:]
@@ -90,23 +89,26 @@ class OrthogonalTranslator(LinearTranslator):
             return None
         if rows_at_hand:
             return PairMoments.quickly(X, y)
-        key = repr(self.scaling)
-        if self._moments is None or not self._judge_stream(key):
+        key, seen = repr(self.scaling), self._moments
+        if seen is None:
+            may = X.shape[0] >= _ROWS_TO_JUDGE_BY * max(X.shape[1], y.shape[1])
+        else:
+            may = self._suffices(key, seen)
+        if not may:
             return None
-        # The first batch is looked at all over, the others in ever other places.
-        first = self._moments.rounding == 0
-        rng = None if first else np.random.default_rng(self._moments.n_rows)
+        # The first batch is looked at all over, some of the others in ever other places.
+        first = seen is None or seen.rounding == 0
+        rng = None if first else np.random.default_rng(seen.n_rows)
         batch = PairMoments.quickly(X, y, few=True, rng=rng)
-        shape = X.shape[1], y.shape[1]
-        if batch is not None and batch.rounding > largest_rounding(X.shape[0], shape):
-            self._decide(key, False)
+        if batch is None:
             return None
-        return batch
+        if batch.rounding > largest_rounding(X.shape[0], (X.shape[1], y.shape[1])):
+            self._decide(key, False)
+        return batch if self._suffices(key, batch) else None
 
-    def _judge_stream(self, key):
-        """Whether, by the anchors seen, the rest of the stream may be multiplied in float32."""
+    def _suffices(self, key, seen):
+        """Whether, by these anchors, the rest of the stream may be multiplied in float32."""
         if key not in self._float32_suffices:
-            seen = self._moments
             shape = seen.mean_x.shape[0], seen.mean_y.shape[0]
             if seen.n_rows < _ROWS_TO_JUDGE_BY * max(shape):
                 return False

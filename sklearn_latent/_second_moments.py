@@ -7,8 +7,8 @@ from typing import Any
 
 from ._array import Array, namespace_of, sum_with_outers
 
-# Elements of matrices that wait to be added: 16 MB in float32.
-_PENDING_ELEMENTS = 2**22
+# Elements of matrices that wait to be added: 32 MB in float32.
+_PENDING_ELEMENTS = 2**23
 
 
 @dataclasses.dataclass(frozen=True)

@@ -258,8 +258,22 @@ def test_rounding_that_is_not_random_is_noticed_later_in_a_stream():
     sign = np.random.default_rng(1).choice(np.float32([-1, 1]), size=(4000, 1)).repeat(64, axis=1)
     translator = in_batches(ProcrustesTranslator(), X, y, 1000)
     assert sums_in_float32(translator)
-    translator.partial_fit(sign / 3, sign / 10)
+    for _ in range(40):  # not every batch is looked at
+        translator.partial_fit(sign / 3, sign / 10)
     assert not all(translator._float32_suffices.values())
+
+
+def test_a_large_first_batch_is_judged_by_itself():
+    X, y = (side.astype(np.float32) for side in noisy_rotation(4000, 256))
+    flat = X * np.geomspace(1, 1e-7, X.shape[1], dtype=np.float32)
+    settings = {"scaling": "center"}
+    good, bad = (ProcrustesTranslator(**settings).partial_fit(a, y) for a in (X, flat))
+    assert sums_in_float32(good)
+    assert not sums_in_float32(bad)
+    assert_allclose(bad.coef_, ProcrustesTranslator(**settings).fit(flat, y).coef_, atol=1e-6)
+    few = ProcrustesTranslator(**settings).partial_fit(X[:1000], y[:1000])
+    assert not sums_in_float32(few)
+    assert not few._float32_suffices
 
 
 @pytest.mark.parametrize("size", [150, 384, 1000])

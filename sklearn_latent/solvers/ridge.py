@@ -146,9 +146,10 @@ class LeftOut:
         xp = namespace_of(x)
         u = (x @ path.v) / path.s[None, :]
         remainder = y - u @ path.g
-        together = xp.ones_like(x[:, 0]) if together is None else together
-        leverage = together[:, None] * u**2
-        spared = 1 - (together * mean_leverage + xp.sum(leverage, axis=1))
+        leverage, offset = u**2, mean_leverage
+        if together is not None:
+            leverage, offset = together[:, None] * leverage, together * mean_leverage
+        spared = 1 - (offset + xp.sum(leverage, axis=1))
         spared = xp.maximum(spared, xp.zeros_like(spared))
         if not freedom:
             remainder, spared = xp.zeros_like(remainder), xp.zeros_like(spared)
