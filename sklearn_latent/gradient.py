@@ -11,13 +11,13 @@ from sklearn.exceptions import ConvergenceWarning
 from ._array import (
     Array,
     asarray_like,
-    compute_like,
     contiguous,
     eps_of,
     is_accelerated,
     namespace_of,
 )
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
+from ._device import compute_like
 from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments
 from ._scaling import Scaling

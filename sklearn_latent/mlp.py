@@ -13,16 +13,15 @@ from sklearn.utils import check_random_state
 
 from ._array import (
     asarray_like,
-    compute_like,
     device_of,
     fits_in,
-    import_torch,
     namespace_of,
     to_host,
     to_numpy,
 )
 from ._base import BaseTranslator
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
+from ._device import compute_like, import_torch
 from ._moments import PairMoments
 from ._scaling import PairScaling, Scaling, parse_scaling
 from ._validation import all_or_nothing, check_number, check_option

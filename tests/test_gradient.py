@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_latent import AffineTranslator, _array
+from sklearn_latent import AffineTranslator, _device
 
 try:
     from sklearn.callback import ProgressBar
@@ -25,7 +25,7 @@ def computed_by(request, monkeypatch):
     if request.param == "torch":
         pytest.importorskip("torch")
     else:
-        monkeypatch.setattr(_array, "_has_torch", lambda: False)
+        monkeypatch.setattr(_device, "_has_torch", lambda: False)
     return request.param
 
 
@@ -109,7 +109,7 @@ def test_torch_and_numpy_take_the_same_steps(monkeypatch, dtype, tolerance):
     by_torch = clone(translator).fit(X, y)
     with config_context(array_api_dispatch=True):
         on_torch = clone(translator).fit(torch.tensor(X), torch.tensor(y))
-    monkeypatch.setattr(_array, "_has_torch", lambda: False)
+    monkeypatch.setattr(_device, "_has_torch", lambda: False)
     by_numpy = translator.fit(X, y)
     assert isinstance(on_torch.coef_, torch.Tensor)
     assert all(isinstance(found.coef_, np.ndarray) for found in (by_torch, by_numpy))
@@ -122,8 +122,8 @@ def test_torch_and_numpy_take_the_same_steps(monkeypatch, dtype, tolerance):
 def test_auto_needs_no_torch_without_a_gpu(monkeypatch):
     X, y = pair()
     expected = AffineTranslator(random_state=0, device="cpu").fit(X, y).coef_
-    monkeypatch.setattr(_array, "_may_have_gpu", lambda: False)
-    monkeypatch.setattr(_array, "import_torch", None)
+    monkeypatch.setattr(_device, "_may_have_gpu", lambda: False)
+    monkeypatch.setattr(_device, "import_torch", None)
     found = AffineTranslator(random_state=0).fit(X, y).coef_
     assert_allclose(found, expected, atol=1e-12)
 

@@ -26,14 +26,17 @@ def in_turns(
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """Seconds of each call, and the outcome of each entrant.
 
-    A round calls every entrant once. Rounds end after `rounds` or after `budget` seconds. The first
-    one warms up, and counts only where it was the only one.
+    A round calls every entrant once, every other round in reverse: not always the same comes first
+    to what another left in the caches. Rounds end after `rounds` or after `budget` seconds. The
+    first one warms up, and counts only where it was the only one.
     """
     times: dict[str, list[float]] = {name: [] for name in entrants}
     outcomes: dict[str, Any] = {}
     began = time.perf_counter()
-    for _ in range(rounds + 1):
-        for name, entrant in entrants.items():
+    for number in range(rounds + 1):
+        order = list(entrants)
+        for name in reversed(order) if number % 2 else order:
+            entrant = entrants[name]
             gc.collect()
             time.sleep(PAUSE)
             start = time.perf_counter()

@@ -81,3 +81,26 @@ def score_name(scoring: Any, decoders: Iterable[Any]) -> str:
     if scoring is None and all(is_regressor(decoder) for decoder in decoders):
         return "R²"
     return "score"
+
+
+def check_latents_named(anchors: dict, items: dict, decoders: dict) -> int:
+    """Raise unless names and rows agree; the number of test items."""
+    if set(anchors) != set(items):
+        raise ValueError(
+            f"latents_train has the encoders {sorted(anchors)} and latents_test "
+            f"{sorted(items)}: give both of each."
+        )
+    unknown = sorted(set(decoders) - set(anchors))
+    if unknown:
+        raise ValueError(
+            f"decoders has {unknown[0]!r}, which latents_train lacks: a decoder needs the "
+            "latents of its own encoder under its name, to translate to."
+        )
+    for name, sets in (("latents_train", anchors), ("latents_test", items)):
+        lengths = {encoder: len(rows) for encoder, rows in sets.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(
+                f"The arrays of {name} differ in their number of rows: {lengths}. Row i of all "
+                "must be the same item."
+            )
+    return next(len(rows) for rows in items.values())

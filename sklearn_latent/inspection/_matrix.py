@@ -11,7 +11,14 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from ..orthogonal import ProcrustesTranslator
-from ._display_inputs import check_labels, check_named, score_name, scorer_of, translate
+from ._display_inputs import (
+    check_labels,
+    check_latents_named,
+    check_named,
+    score_name,
+    scorer_of,
+    translate,
+)
 from ._style import axes_for
 
 GAP = 0.3
@@ -208,7 +215,7 @@ class StitchingMatrixDisplay:
         anchors = check_named(latents_train, "latents_train", "arrays of latents")
         items = check_named(latents_test, "latents_test", "arrays of latents")
         decoders = check_named(decoders, "decoders", "fitted decoders")
-        n_items = _check_names(anchors, items, decoders)
+        n_items = check_latents_named(anchors, items, decoders)
         if np.ndim(labels) == 1:
             labels = check_labels(labels, n_items, "latents_test")
         for decoder in decoders.values():
@@ -402,29 +409,6 @@ class StitchingMatrixDisplay:
                 ha="center",
                 va="center",
             )
-
-
-def _check_names(anchors: dict, items: dict, decoders: dict) -> int:
-    """Raise unless names and rows agree; the number of test items."""
-    if set(anchors) != set(items):
-        raise ValueError(
-            f"latents_train has the encoders {sorted(anchors)} and latents_test "
-            f"{sorted(items)}: give both of each."
-        )
-    unknown = sorted(set(decoders) - set(anchors))
-    if unknown:
-        raise ValueError(
-            f"decoders has {unknown[0]!r}, which latents_train lacks: a decoder needs the "
-            "latents of its own encoder under its name, to translate to."
-        )
-    for name, sets in (("latents_train", anchors), ("latents_test", items)):
-        lengths = {encoder: len(rows) for encoder, rows in sets.items()}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(
-                f"The arrays of {name} differ in their number of rows: {lengths}. Row i of all "
-                "must be the same item."
-            )
-    return next(len(rows) for rows in items.values())
 
 
 def _stitch(translator, X_anchors, y_anchors, X, decoder, labels, scorer):

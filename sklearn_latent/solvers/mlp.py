@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .._array import Array, import_torch, namespace_of
+from .._array import Array, namespace_of
+from .._device import import_torch
 
 # Rows × hidden width of one block: 16 MB in float32.
 _BLOCK_ELEMENTS = 2**22
