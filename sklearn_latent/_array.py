@@ -242,7 +242,7 @@ def row_parts(n_rows: int, n_columns: int) -> Iterator[slice]:
 def product_minus(a: Array, b: Array, c: Array, out: Array) -> Array:
     """``a @ b - c``; in the memory of `out` where the library can."""
     if is_numpy(a) or array_api_compat.is_torch_array(a):
-        # torch's addmm does the same in half as much time again
+        # torch's addmm takes half as long again
         namespace_of(a).matmul(a, b, out=out)
         out -= c
         return out
@@ -279,7 +279,7 @@ def add_product(X: Array, coef: Array, intercept: Array, divisors: Array | None)
     xp = namespace_of(X)
     transposed = xp.matrix_transpose(coef)
     if divisors is None and array_api_compat.is_torch_array(X):
-        return namespace_of(X).addmm(intercept, X, transposed)
+        return xp.addmm(intercept, X, transposed)
     out = X @ transposed
     if divisors is not None:
         out /= divisors[:, None]

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-_BLOCK_ROWS = 8192  # of one product: long enough for full speed
+BLOCK_ROWS = 8192  # of one product: long enough for full speed
 _PART_ROWS = 128  # of one sum in float32: few enough for its digits, and in the cache
 _FIRST_ROWS = 64  # that tell roughly where a column lies
 
@@ -29,8 +29,8 @@ _ROUNDING, _ROUNDING_OF_FEW = 0.15, 20.0
 _EPS = float(np.finfo(np.float32).eps)
 _LARGEST = 0.5 * float(np.finfo(np.float32).max)
 # Runs of neighbouring columns of each side, and their length, by which that is checked on the data:
-# all over; or, quicker, as many columns in fewer runs at random, in that share of all batches.
-_SPREAD, _DRAWN, _OFTEN = (8, 4), (2, 16), 0.2
+# all over; or, quicker, as many columns in fewer runs at random.
+_SPREAD, _DRAWN = (8, 4), (2, 16)
 
 # Sums of squares about the origin, over those about the mean: beyond it the variance has lost too
 # many digits, because the first rows were no sample of the others.
@@ -53,28 +53,33 @@ class CrossSums:
 
     @classmethod
     def from_arrays(
-        cls, X: np.ndarray, y: np.ndarray, rng: np.random.Generator | None = None
+        cls,
+        X: np.ndarray,
+        y: np.ndarray,
+        *,
+        check: bool = True,
+        rng: np.random.Generator | None = None,
     ) -> CrossSums | None:
         """Of float32 rows X (n, d_source) and y (n, d_target); None where squares do not fit.
 
-        `rng` draws whether rounding is checked, and by which columns; else it is, all over.
+        With `check` the rounding of some columns is looked at: `rng` draws them, else they are
+        spread evenly.
         """
         n = X.shape[0]
-        checks = rng is None or rng.random() < _OFTEN
         x_side, y_side = _Side(X), _Side(y)
         total, share = np.empty(0, dtype=np.float32), 0.0
-        for start in range(0, n, _BLOCK_ROWS):
-            rows = slice(start, start + _BLOCK_ROWS)
+        for start in range(0, n, BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
             x, t = x_side.about_origin(X[rows]), y_side.about_origin(y[rows])
             # before the sums: all threads fetch the rows from memory, or from a mapped file
             product = x.T @ t
             # To the last block the data may have drifted. Of few rows it adds little to the sum.
-            is_checked = checks and (start == 0 or start + _BLOCK_ROWS >= n)
+            is_checked = check and (start == 0 or start + BLOCK_ROWS >= n)
             some_x, some_t = (_probes(d, rng) if is_checked else [] for d in product.shape)
             a, b = x_side.add(x, some_x), y_side.add(t, some_t)
             if is_checked:
                 found = _share_of_rounding(a, b, product, some_x, some_t)
-                share = max(share, found * (len(x) / _BLOCK_ROWS if start > 0 else 1.0))
+                share = max(share, found * (len(x) / BLOCK_ROWS if start > 0 else 1.0))
             if start == 0:
                 total = product
             elif total.dtype == np.float32:
@@ -87,9 +92,9 @@ class CrossSums:
         ss_x = np.maximum(x_side.squares - n * offset_x**2, 0.0)
         ss_y = np.maximum(y_side.squares - n * offset_y**2, 0.0)
         ratios = [_ratio(x_side.squares, ss_x), _ratio(y_side.squares, ss_y)]
-        if max(ratio.max(initial=1.0) for ratio in ratios) > _MOST_OFF_CENTRE:
+        if max(ratio.max() for ratio in ratios) > _MOST_OFF_CENTRE:
             return None
-        off_centre = float(np.prod([np.mean(ratio) if ratio.size else 1.0 for ratio in ratios]))
+        off_centre = float(np.prod([ratio.mean() for ratio in ratios]))
         return cls(
             x_side.origin + offset_x,
             y_side.origin + offset_y,
@@ -113,7 +118,7 @@ def _rounding(n_rows, shape, off_centre, measured=0.0):
         # Systematic, as of columns with few values: the same in every block.
         return 2 * measured * _EPS * off_centre
     # errors of blocks are independent
-    return usual / max(1.0, n_rows / _BLOCK_ROWS) ** 0.5 * _EPS * off_centre
+    return usual / max(1.0, n_rows / BLOCK_ROWS) ** 0.5 * _EPS * off_centre
 
 
 def _share_of_rounding(a, b, product, some_x, some_t):
@@ -146,6 +151,8 @@ def _columns(rows, slices, out=None):
 def _ratio(squares, ss):
     """How many times sums of squares about the mean those about the origin are, where not 0."""
     moves = squares > 0
+    if not moves.any():
+        return np.ones(1)
     with np.errstate(divide="ignore"):
         return squares[moves] / ss[moves]
 
@@ -160,8 +167,8 @@ class _Side:
         deviation = np.sqrt(np.einsum("ij,ij->j", first, first) / len(first))
         far = np.abs(mean) > _FAR * deviation
         if not far.any():
-            most = max(_OFF_CENTRE_OF_FEW, _OFF_CENTRE * min(1.0, len(rows) / _BLOCK_ROWS))
-            far[:] = np.mean(_ratio(mean**2 + deviation**2, deviation**2)) > 1 + most
+            most = max(_OFF_CENTRE_OF_FEW, _OFF_CENTRE * min(1.0, len(rows) / BLOCK_ROWS))
+            far[:] = _ratio(mean**2 + deviation**2, deviation**2).mean() > 1 + most
         # An equal column keeps exactly its value, and so has no variance at all.
         self.shift = np.where(far, mean, 0.0).astype(np.float32) if far.any() else None
         self.origin = np.zeros(rows.shape[1]) if self.shift is None else self.shift.astype(float)

@@ -1,4 +1,4 @@
-"""Where torch computes, and that it is imported where it is asked for alone."""
+"""The parameter `device`: where torch computes. It is imported only where it is needed."""
 
 from __future__ import annotations
 

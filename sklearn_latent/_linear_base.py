@@ -378,6 +378,8 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __getstate__(self):
+        if self.__dict__.get("_moments") is not None:
+            self._moments = self._moments.settled()
         state = super().__getstate__()
         if "_backward" in state:
             # Kept for the next `inverse_transform` alone: an interrupted `transform_file` knows a

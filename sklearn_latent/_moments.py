@@ -99,19 +99,26 @@ class PairMoments:
 
     @classmethod
     def quickly(
-        cls, X: Array, y: Array, *, few: bool = False, rng: np.random.Generator | None = None
+        cls,
+        X: Array,
+        y: Array,
+        *,
+        few: bool = False,
+        check: bool = True,
+        rng: np.random.Generator | None = None,
     ) -> PairMoments | None:
         """Moments of kind "cross" by products in float32, at twice the speed.
 
         Exact to about 1e-7 of the largest singular value of XᵀY: enough where the smallest is not
         far below it. None where X and y are not in float32, where it is too narrow for their
         squares, and where float64 is quick enough: for few rows (unless `few`) or columns.
-        `rng` draws whether rounding is checked, and by which columns; else it is, all over.
+        With `check` the rounding of some columns is looked at: `rng` draws them, else they are
+        spread evenly.
         """
         is_long = few or X.shape[0] > min(X.shape[1], y.shape[1])
         if not is_long or not saves_time(X, y):
             return None
-        sums, n_rows = CrossSums.from_arrays(X, y, rng), X.shape[0]
+        sums, n_rows = CrossSums.from_arrays(X, y, check=check, rng=rng), X.shape[0]
         if sums is None:
             return None
         return cls(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import abstractmethod
 from typing import Any
 
 import numpy as np
 
-from ._array import Array
-from ._cross_sums import largest_rounding
+from ._array import Array, to_numpy
+from ._cross_sums import BLOCK_ROWS, largest_rounding
 from ._linear_base import LinearTranslator
 from ._moments import PairMoments, saves_time
 from ._scaling import PairScaling
@@ -29,6 +30,8 @@ _COARSE = 2e-5  # and from where on that is worth a warning
 # Rows per dimension from which on the singular values tell what those of all the stream will be.
 _ROWS_TO_JUDGE_BY = 4
 
+_CHECKED = 0.2  # share of the batches of a stream of which rounding is looked at
+
 
 class OrthogonalTranslator(LinearTranslator):
     """A translator that needs the cross-product of its anchors alone.
@@ -42,6 +45,8 @@ class OrthogonalTranslator(LinearTranslator):
     _singular_values: Array | None
     # Whether the rest of a stream may be multiplied in float32, by scaling; none while undecided.
     _float32_suffices: dict[str, bool]
+    _adds_up_badly: bool  # whether rounding was found to be far more than what is usual
+    _n_unchecked: int | None  # rows in float32 since it was last looked for; None before that
 
     @property
     def singular_values_(self) -> Array:
@@ -55,7 +60,7 @@ class OrthogonalTranslator(LinearTranslator):
 
     def _forget_anchors(self):
         super()._forget_anchors()
-        self._float32_suffices = {}
+        self._float32_suffices, self._adds_up_badly, self._n_unchecked = {}, False, None
 
     @abstractmethod
     def _aligned(self, moments: PairMoments) -> PairMoments:
@@ -94,35 +99,52 @@ class OrthogonalTranslator(LinearTranslator):
             may = X.shape[0] >= _ROWS_TO_JUDGE_BY * max(X.shape[1], y.shape[1])
         else:
             may = self._suffices(key, seen)
-        if not may:
-            return None
-        # The first batch is looked at all over, some of the others in ever other places.
-        first = seen is None or seen.rounding == 0
-        rng = None if first else np.random.default_rng(seen.n_rows)
-        batch = PairMoments.quickly(X, y, few=True, rng=rng)
+        batch = self._sum_in_stream(X, y) if may else None
+        return batch if batch is not None and self._suffices(key, batch) else None
+
+    def _sum_in_stream(self, X, y):
+        """Moments in float32 of a batch, or None where they are too coarse; some are checked."""
+        n_rows, rng = X.shape[0], None
+        # The first batch in float32 is looked at all over, some of the others in ever other places.
+        checked = self._n_unchecked is None
+        if not checked:
+            rng = np.random.default_rng(self._moments.n_rows)
+            checked = rng.random() < _CHECKED * max(1.0, n_rows / BLOCK_ROWS)
+        batch = PairMoments.quickly(X, y, few=True, check=checked, rng=rng)
         if batch is None:
             return None
-        if batch.rounding > largest_rounding(X.shape[0], (X.shape[1], y.shape[1])):
-            self._decide(key, False)
-        return batch if self._suffices(key, batch) else None
+        if batch.rounding > largest_rounding(n_rows, (X.shape[1], y.shape[1])):
+            self._distrust(batch.rounding)
+            return None
+        self._n_unchecked = 0 if checked else self._n_unchecked + n_rows
+        return batch
+
+    def _distrust(self, rounding):
+        """No more float32; what was summed since the last check is taken to be as coarse."""
+        self._adds_up_badly = True
+        if self._n_unchecked:
+            seen = self._moments
+            # errors that are not random add up themselves, not their squares
+            suspected = rounding * self._n_unchecked / seen.n_rows
+            self._moments = dataclasses.replace(seen, rounding=math.hypot(seen.rounding, suspected))
 
     def _suffices(self, key, seen):
         """Whether, by these anchors, the rest of the stream may be multiplied in float32."""
+        if self._adds_up_badly:
+            return False
         if key not in self._float32_suffices:
             shape = seen.mean_x.shape[0], seen.mean_y.shape[0]
             if seen.n_rows < _ROWS_TO_JUDGE_BY * max(shape):
                 return False
             scaled = self._aligned(PairScaling.from_moments(seen, self.scaling).apply(seen))
-            # those that are lost to it are far below the error, and so too small all the same
-            values = rough_singular_values(scaled.second.xy)
+            # those too small to be found this way are far below the error, and so too small anyway
+            values = rough_singular_values(to_numpy(scaled.second.xy))
             rounding = largest_rounding(seen.n_rows, shape)
             error = dataclasses.replace(scaled, rounding=rounding).error()
-            self._decide(key, expected_error(values, error, shape) <= _EXACT)
+            suffices = expected_error(values, error, shape) <= _EXACT
+            # a new dict, as a batch that is refused afterwards has decided nothing
+            self._float32_suffices = {**self._float32_suffices, key: suffices}
         return self._float32_suffices[key]
-
-    def _decide(self, key, suffices):
-        # a new dict, as a batch that is refused afterwards has decided nothing
-        self._float32_suffices = {**self._float32_suffices, key: suffices}
 
     def _estimate_from_rows(
         self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None

@@ -37,9 +37,8 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
     [1]_). The iterates are those of ``torch.optim.Adam`` on ``torch.nn.Linear`` with
     ``torch.nn.MSELoss``; but the gradient is taken of the moments of the anchors, so that a step
     costs the same for 500 anchors as for 500,000, and needs neither torch nor differentiation.
-    On torch (for its tensors, under scikit-learn's array-API dispatch, and for a `device` other
-    than ``"auto"``) it is torch's own Adam, which does all in one pass over the map and so is
-    faster than NumPy.
+    Computed by torch on the CPU or a CUDA GPU, the update is torch's own fused Adam, which passes
+    over the map once and so is faster than NumPy's.
 
     Stopping after few steps is part of the method: it keeps the map from fitting noise along
     directions in which the anchors hardly vary.
@@ -218,13 +217,10 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         weight = asarray_like(random_state.uniform(-bound, bound, (d_target, d_source)), like)
         bias = asarray_like(random_state.uniform(-bound, bound, d_target), like)
         # In float32 a small loss would be rounding. On a GPU it would have to be waited for.
-        sums = moments.mean_x
-        by_moments = eps_of(like.dtype, like) > eps_of(sums.dtype, sums) and not is_accelerated(
-            like
-        )
-        exact_loss = loss_by_moments(moments) if by_moments else None
-        self._descend(weight, bias, moments.about_zero(), like, exact_loss)
         xp, home = namespace_of(moments.mean_x), moments.mean_x
+        wider = eps_of(home.dtype, home) < eps_of(like.dtype, like)
+        exact_loss = loss_by_moments(moments) if wider and not is_accelerated(like) else None
+        self._descend(weight, bias, moments.about_zero(), like, exact_loss)
         return xp.matrix_transpose(asarray_like(weight, home)), asarray_like(bias, home)
 
     def _descend(self, weight, bias, moments, like, exact_loss):

@@ -26,7 +26,8 @@ def computed_by(request, monkeypatch):
         pytest.importorskip("torch")
     else:
         monkeypatch.setattr(_device, "_has_torch", lambda: False)
-    return request.param
+    place = _device.compute_like("cpu", np.empty((0, 1)))
+    assert type(place).__module__ == request.param
 
 
 def pair(n=60, d_source=5, d_target=4, seed=0, dtype=np.float64):

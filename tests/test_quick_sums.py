@@ -1,5 +1,6 @@
 """Sums in float32 are used where they suffice, and nobody notices where they do not."""
 
+import copy
 import functools
 import itertools
 import operator
@@ -152,12 +153,30 @@ def test_a_stream_is_judged_by_enough_rows():
 
 def test_a_batch_is_judged_by_its_first_rows():
     X, y = (side.astype(np.float32) for side in noisy_rotation())
-    translator = ProcrustesTranslator().partial_fit(X, y)
+    translator = ProcrustesTranslator().partial_fit(X[:40], y[:40]).partial_fit(X[40:], y[40:])
     assert sums_in_float32(translator)
     assert translator.n_anchors_ == len(X)
     assert_array_equal(translator.anchor_indices_, np.arange(len(X)))
+    expected = ProcrustesTranslator().fit(X.astype(float), y.astype(float)).coef_
+    assert_allclose(translator.coef_, expected, atol=1e-5)
     worse, target = (np.hstack([side, side[:, :1]]) for side in (X, y))
-    assert not sums_in_float32(ProcrustesTranslator().partial_fit(worse, target))
+    stream = ProcrustesTranslator().partial_fit(worse[:40], target[:40])
+    assert not sums_in_float32(stream.partial_fit(worse[40:], target[40:]))
+
+
+@every_translator
+@pytest.mark.parametrize("n_batches", [1, 3])
+def test_a_stream_in_float32_is_stored_and_goes_on(translator, n_batches):
+    X, y = (side.astype(np.float32) for side in noisy_rotation(5000, 64))
+    stream = clone(translator)
+    for rows in np.split(np.arange(3000), n_batches):
+        stream.partial_fit(X[rows], y[rows])
+    assert sums_in_float32(stream)
+    copies = [copy.deepcopy(stream), pickle.loads(pickle.dumps(stream))]
+    stream.partial_fit(X[3000:], y[3000:])
+    for other in copies:
+        other.partial_fit(X[3000:], y[3000:])
+        assert_allclose(other.coef_, stream.coef_, atol=1e-12)
 
 
 def test_a_stream_is_judged_anew_after_fit():
@@ -252,15 +271,51 @@ def test_rounding_that_is_not_random_is_noticed(make, streamed):
     assert error < 2e-5
 
 
+def rounded_alike(n, d=64):
+    """Products of the same two values over and over, which are all rounded the same way."""
+    sign = np.random.default_rng(1).choice(np.float32([-1, 1]), size=(n, 1)).repeat(d, axis=1)
+    return sign / 3, sign / 10
+
+
 def test_rounding_that_is_not_random_is_noticed_later_in_a_stream():
     X, y = (side.astype(np.float32) for side in noisy_rotation(4000, 64))
-    # a product of the same two values over and over is rounded the same way
-    sign = np.random.default_rng(1).choice(np.float32([-1, 1]), size=(4000, 1)).repeat(64, axis=1)
+    worse, target = rounded_alike(4000)
     translator = in_batches(ProcrustesTranslator(), X, y, 1000)
     assert sums_in_float32(translator)
+    before = translator._moments.rounding
     for _ in range(40):  # not every batch is looked at
-        translator.partial_fit(sign / 3, sign / 10)
-    assert not all(translator._float32_suffices.values())
+        translator.partial_fit(worse, target)
+        unchecked = translator._n_unchecked
+        if translator._adds_up_badly:
+            break
+        before = translator._moments.rounding
+    assert translator._adds_up_badly
+    # what went by before is suspected too, as far as it was not looked at
+    assert unchecked > 0
+    assert translator._moments.rounding > before
+    seen = translator._moments.rounding * translator._moments._size()
+    translator.set_params(scaling="center").partial_fit(X, y)
+    assert translator._moments.rounding * translator._moments._size() == pytest.approx(seen)
+
+
+def test_long_batches_are_all_checked(monkeypatch):
+    monkeypatch.setattr("sklearn_latent._cross_sums.BLOCK_ROWS", 500)
+    monkeypatch.setattr("sklearn_latent._orthogonal_base.BLOCK_ROWS", 500)
+    X, y = (side.astype(np.float32) for side in noisy_rotation(4000, 64))
+    translator = ProcrustesTranslator().partial_fit(X, y)
+    for _ in range(5):
+        translator.partial_fit(X, y)
+        assert translator._n_unchecked == 0
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_first_rows_of_zeros(streamed):
+    X, y = (side.astype(np.float32) for side in noisy_rotation(4000, 64))
+    X[:64], y[:64] = 0, 0
+    expected = ProcrustesTranslator().fit(X.astype(float), y.astype(float)).coef_
+    found = ProcrustesTranslator()
+    found = in_batches(found, X, y, 2000) if streamed else found.fit(X, y)
+    assert_allclose(found.coef_, expected, atol=1e-5)
 
 
 def test_a_large_first_batch_is_judged_by_itself():
@@ -363,7 +418,7 @@ def test_sums_are_those_of_float64(make):
 def test_blocks_add_up(monkeypatch):
     X, y = (side.astype(np.float32) for side in noisy_rotation())
     whole = CrossSums.from_arrays(X, y)
-    monkeypatch.setattr("sklearn_latent._cross_sums._BLOCK_ROWS", 700)
+    monkeypatch.setattr("sklearn_latent._cross_sums.BLOCK_ROWS", 700)
     parts = CrossSums.from_arrays(X, y)
     assert_allclose(cross_product(parts), cross_product(whole), rtol=1e-4, atol=1e-2)
     assert_allclose(parts.mean_y, whole.mean_y, atol=1e-6)

@@ -36,7 +36,7 @@ METHODS = (
     ProcrustesTranslator(random_state=0),
     LstsqTranslator(random_state=0),
     LOrthoTranslator(random_state=0),
-    AffineTranslator(random_state=0, device="cpu"),
+    AffineTranslator(random_state=0),
 )
 N_ANCHORS = (100, 200, 500, 1000, 2000, 4000)
 QUICK_ANCHORS = (20, 40, 60, 120, 180, 240)

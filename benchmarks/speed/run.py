@@ -2,9 +2,9 @@
 
     python benchmarks/speed/run.py [--quick] [--only NAME ...] [--csv FILE]
 
-All entrants of a race run in this process and take turns. The table has their medians and whose
-ratio is above what is promised, and the ratio of the fastest rounds. A peer that is not installed
-is left out and named.
+All entrants of a race run in this process and take turns. The table has the ratio of their medians,
+and whether it is above what is promised, and the ratio of their fastest rounds. A peer that is not
+installed is left out and named.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether all runs")
     names = list(all_races(quick=True))
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME")
-    parser.add_argument("--rounds", type=int, help="at most (default: 7, or 25 of short ones)")
+    parser.add_argument("--rounds", type=int, help="at most (default: 7; the closest peers: 25)")
     parser.add_argument(
         "--budget", type=float, default=180.0, help="seconds after which no round of a race starts"
     )

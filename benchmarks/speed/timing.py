@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -26,16 +27,20 @@ def in_turns(
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """Seconds of each call, and the outcome of each entrant.
 
-    A round calls every entrant once, every other round in reverse: not always the same comes first
-    to what another left in the caches. Rounds end after `rounds` or after `budget` seconds. The
-    first one warms up, and counts only where it was the only one.
+    A round calls every entrant once, in an order that is drawn: what one leaves in the caches is
+    not always found by the same. None follows itself. Rounds end after `rounds` or after `budget`
+    seconds. The first one warms up, and counts only where it was the only one.
     """
     times: dict[str, list[float]] = {name: [] for name in entrants}
     outcomes: dict[str, Any] = {}
     began = time.perf_counter()
-    for number in range(rounds + 1):
-        order = list(entrants)
-        for name in reversed(order) if number % 2 else order:
+    draw, order = random.Random(0), list(entrants)
+    for _ in range(rounds + 1):
+        last = order[-1]
+        draw.shuffle(order)
+        while order[0] == last and len(order) > 1:
+            draw.shuffle(order)
+        for name in order:
             entrant = entrants[name]
             gc.collect()
             time.sleep(PAUSE)
