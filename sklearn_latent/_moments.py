@@ -236,8 +236,10 @@ class PairMoments:
 
     def scaled(self, shift_x: Array, scale_x: Array, shift_y: Array, scale_y: Array) -> PairMoments:
         """Moments of ``(x - shift_x) / scale_x`` and ``(y - shift_y) / scale_y``."""
-        second = self.second
-        if isinstance(second, Factor):
+        xp, second = namespace_of(scale_x), self.second
+        if bool(xp.all(scale_x == 1)) and bool(xp.all(scale_y == 1)):
+            pass  # nothing to divide, where that would be a pass over large matrices
+        elif isinstance(second, Factor):
             second = Factor(second.x / scale_x[None, :], second.y / scale_y[None, :])
         else:
             xy = second.xy / (scale_x[:, None] * scale_y[None, :])
