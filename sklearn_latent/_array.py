@@ -1,7 +1,7 @@
 """The only module that knows array libraries (and `_device` the devices of torch).
 
-Everything else receives a namespace ``xp`` and writes plain array-API code. NumPy is served by
-SciPy's LAPACK wrappers, other libraries by their own ``linalg``.
+Everything else receives a namespace ``xp`` and writes plain array-API code. Arrays of
+NumPy are decomposed by its LAPACK or SciPy's, those of other libraries by their own ``linalg``.
 """
 
 from __future__ import annotations
@@ -159,10 +159,9 @@ def svd(a: Array) -> tuple[Array, Array, Array]:
     if xp is not numpy_api:
         return xp.linalg.svd(a, full_matrices=False)
     try:
-        return scipy.linalg.svd(a, full_matrices=False, check_finite=False)
-    except (
-        np.linalg.LinAlgError
-    ):  # the divide-and-conquer driver can fail where QR iteration does not
+        return np.linalg.svd(a, full_matrices=False)  # of NumPy's own library, as `eigh`
+    except np.linalg.LinAlgError:
+        # the divide-and-conquer driver can fail where QR iteration does not
         return scipy.linalg.svd(a, full_matrices=False, check_finite=False, lapack_driver="gesvd")
 
 

@@ -91,13 +91,12 @@ class PairScaling:
     def fold(self, W: Array, bias: Array) -> AffineMap:
         """The map in raw coordinates of ``x -> x @ W + bias`` between scaled ones.
 
-        Unit rows are left to the caller: the map expects them.
+        Unit rows are left to the caller: the map expects them. W is used up, as it may be large.
         """
-        xp = namespace_of(W)
-        raw = W * self.scale_y[None, :]
-        raw /= self.divisor_x[:, None]
-        intercept = self.shift_y + bias * self.scale_y - self.shift_x @ raw
-        return AffineMap(xp.matrix_transpose(raw), intercept)
+        W *= self.scale_y[None, :]
+        W /= self.divisor_x[:, None]
+        intercept = self.shift_y + bias * self.scale_y - self.shift_x @ W
+        return AffineMap(namespace_of(W).matrix_transpose(W), intercept)
 
     def unfold(self, coef: Array) -> Array:
         """The W between scaled spaces that `fold` made `coef` of."""
