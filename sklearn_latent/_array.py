@@ -1,7 +1,7 @@
 """The only module that knows array libraries (and `_device` the devices of torch).
 
-Everything else receives a namespace ``xp`` and writes plain array-API code. Arrays of
-NumPy are decomposed by its LAPACK or SciPy's, those of other libraries by their own ``linalg``.
+Everything else receives a namespace ``xp`` and writes plain array-API code. Arrays of NumPy are
+decomposed by its LAPACK or SciPy's, those of other libraries by their own ``linalg``.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ def row_parts(n_rows: int, n_columns: int) -> Iterator[slice]:
 def product_minus(a: Array, b: Array, c: Array, out: Array) -> Array:
     """``a @ b - c``; in the memory of `out` where the library can."""
     if is_numpy(a) or array_api_compat.is_torch_array(a):
-        # torch's addmm takes half as long again
+        # torch's addmm copies c first, and so is slower
         namespace_of(a).matmul(a, b, out=out)
         out -= c
         return out

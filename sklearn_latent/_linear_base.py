@@ -379,7 +379,7 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
 
     def __getstate__(self):
         if self.__dict__.get("_moments") is not None:
-            self._moments = self._moments.settled()
+            self._moments = self._moments.settled()  # one sum is stored, not those it waits for
         state = super().__getstate__()
         if "_backward" in state:
             # Kept for the next `inverse_transform` alone: an interrupted `transform_file` knows a
