@@ -15,7 +15,6 @@ from .._array import (
     is_accelerated,
     is_numpy,
     namespace_of,
-    qr,
     svd,
     svdvals,
     to_numpy,
@@ -23,6 +22,7 @@ from .._array import (
 from .._moments import Factor, Products
 from .polar import polar_by_products
 from .rank import count, numerical_rank
+from .thin_qr import thin_qr
 
 # Of the eigenvalues of AᵀA, least to largest: down to it the singular vectors that they give in
 # float64 are exact to 1e-7, far below what sums in float32 leave.
@@ -149,16 +149,16 @@ def _svd_of_cross_product(second, error=0.0, limit=float("inf")):
 
 
 def _cross_product_core(second):
-    """A matrix (m, m) with the singular values of ``XᵀY = q core pᵀ``; None for the identity."""
+    """A small matrix with the singular values of ``XᵀY = q core pᵀ``; None for the identity."""
     if isinstance(second, Products):
         return second.xy, None, None
     x, y = second.x, second.y
     if x.shape[0] >= min(x.shape[1], y.shape[1]):
         return second.xy, None, None
-    # Fewer rows m than dimensions: with Xᵀ = QR and Yᵀ = PT, XᵀY = Q (R Tᵀ) Pᵀ has an m × m core.
+    # Fewer rows m than dimensions: with Xᵀ = QR and Yᵀ = PT, XᵀY = Q (R Tᵀ) Pᵀ, whose core is of
+    # m × m at most.
     xp = namespace_of(x)
-    q, r = qr(xp.matrix_transpose(x))
-    p, t = qr(xp.matrix_transpose(y))
+    (q, r), (p, t) = thin_qr(x), thin_qr(y)
     return r @ xp.matrix_transpose(t), q, p
 
 
