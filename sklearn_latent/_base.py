@@ -203,20 +203,25 @@ class BaseTranslator(
 
     def _choose_anchors(self, X, weight, random_state):
         """Indices of the anchors, or None for all rows. A row of weight 0 is never one."""
-        candidates = None if weight is None else np.flatnonzero(to_numpy(weight) > 0)
-        if candidates is not None and candidates.size == X.shape[0]:
-            candidates = None
-        n_samples = X.shape[0] if candidates is None else candidates.size
-        n_anchors = count_anchors(self.n_anchors, n_samples)
+        if weight is None and self.n_anchors is None:
+            return None
+        n_samples = X.shape[0]
+        candidates = (
+            np.arange(n_samples) if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+        )
+        all_count = candidates.size == n_samples
         if self.n_anchors is None:
             indices = candidates
+            if all_count:
+                return None
         else:
-            rows = to_numpy(X)
-            rows = rows if candidates is None else rows[candidates]
-            indices = select_anchors(rows, n_anchors, self.anchor_selection, random_state)
-            indices = indices if candidates is None else candidates[indices]
-        if indices is None:
-            return None
+            n_anchors = count_anchors(self.n_anchors, candidates.size)
+            # a uniform choice looks at their number alone
+            rows = np.empty((n_samples, 0)) if self.anchor_selection == "uniform" else to_numpy(X)
+            rows = rows if all_count else rows[candidates]
+            indices = candidates[
+                select_anchors(rows, n_anchors, self.anchor_selection, random_state)
+            ]
         return asarray_like(indices, X, dtype=namespace_of(X).int64)
 
     def __getstate__(self):

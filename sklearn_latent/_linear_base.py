@@ -28,19 +28,17 @@ from ._base import BaseTranslator
 from ._fit_blocks import FitBlocksMixin
 from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, parse_scaling
+from ._solved_on_use import SolvedOnUse
 from ._validation import unchanged_on_error
 from .anchors import check_selection
 from .solvers.rank import pinv
 
 
-class LinearTranslator(FitBlocksMixin, BaseTranslator):
+class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
     """A translator that depends on its anchors through their `PairMoments` alone.
 
     A subclass overrides `_estimate`, and `_kind` to say which moments it needs.
     """
-
-    # Attributes that solving sets; `partial_fit` leaves them to their first use.
-    _solved_attributes: tuple[str, ...] = ("coef_", "intercept_")
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
         """Estimate the map from paired anchors.
@@ -66,7 +64,8 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
             return self._fit(X, y, sample_weight)
 
     def _fit(self, X, y, sample_weight):
-        # of rows that count, their sums tell whether all values are finite
+        # NaN or infinity in a row that counts makes sums so: `_accumulate` looks there, which saves
+        # a pass over X and y.
         all_count = self.n_anchors is None and sample_weight is None
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True, finite_later=all_count)
         random_state = check_random_state(self.random_state)
@@ -129,11 +128,6 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def _forget_anchors(self):
         self._moments, self._anchor_indices, self._n_seen = None, None, 0
 
-    def _forget_solution(self):
-        for name in self._solved_attributes:
-            self.__dict__.pop(name, None)
-        self._unsolved = True
-
     def inverse_transform(self, y: Any) -> Array:
         """Map target latents back to the source by the pseudo-inverse of the map.
 
@@ -160,7 +154,10 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
     def _estimate(
         self, moments: PairMoments, random_state: np.random.RandomState
     ) -> tuple[Array, Array | None]:
-        """Solve for W (d_source, d_target) and a bias (or None) between the scaled spaces."""
+        """Solve for W (d_source, d_target) and a bias (or None) between the scaled spaces.
+
+        W is a new array: folding it into raw coordinates writes over it.
+        """
 
     def _estimate_from_rows(
         self,
@@ -170,7 +167,10 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         y: Array,
         weight: Array | None,
     ) -> tuple[Array, Array | None]:
-        """The same where the (unscaled) anchors are at hand, for what moments do not tell."""
+        """The same where the (unscaled) anchors are at hand, for what moments do not tell.
+
+        It may put better moments, and their scaling, in the place of the estimator's.
+        """
         return self._estimate(moments, random_state)
 
     def _kind(self, X: Array) -> Kind:
@@ -219,18 +219,18 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
 
     def _translate(self, X):
         divisors = _norms_to_divide_by if self._scaling.unit_x else None
-        examine = self._examine if self._examines_parts(X) else None
+        examine = self._refuse_non_finite if self._examines_parts(X) else None
         with np.errstate(invalid="ignore"):  # of infinities; `examine` finds them
             return AffineMap(self.coef_, self.intercept_).apply(X, divisors, examine)
 
     def _examines_parts(self, X):
         return is_numpy(X) and not get_config()["assume_finite"]
 
-    def _examine(self, part, out):
-        """Raise as validation would for values that are not finite.
+    def _refuse_non_finite(self, part, out):
+        """Raise as validation would if values of these rows are not finite.
 
-        One of them makes the whole row of the output so: its first column tells. (Of a single
-        column the product may leave out what is multiplied by 0.)
+        One of them makes its whole row of the output so, and a column of that is less to read than
+        all of the input. (Of a single column the product may leave out what is multiplied by 0.)
         """
         suspects = out[:, 0] if out.shape[1] > 1 else part
         with np.errstate(over="ignore", invalid="ignore"):
@@ -238,27 +238,29 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         if not np.isfinite(total):
             assert_all_finite(part, input_name="X", estimator_name=type(self).__name__)
 
-    def _fitted_array(self):
-        if self.__dict__.get("_unsolved"):
-            self._solve_stream()
-        return self.coef_
-
     def _statistics(self, X, seen):
         """Of what kind the moments of a batch like X are, and whether sides are of unit rows."""
-        source, target = parse_scaling(self.scaling)
-        unit_rows = (source == "l2", target == "l2")
-        if seen is not None and unit_rows != self._unit_rows:
+        if seen is None:
+            return self._kind(X), self._unit_rows_asked()
+        self._check_parameters_still_fit(X, seen)
+        return seen.kind, self._unit_rows_asked()
+
+    def _unit_rows_asked(self):
+        """Whether source and target rows are to be normalised."""
+        return tuple(kind == "l2" for kind in parse_scaling(self.scaling))
+
+    def _check_parameters_still_fit(self, like, seen):
+        """Raise where parameters were changed to what the moments seen so far cannot serve."""
+        if self._unit_rows_asked() != self._unit_rows:
             raise ValueError(
                 f"scaling is {self.scaling!r} now, but whether rows are normalised cannot change "
                 "once batches have been seen. Start again with fit."
             )
-        kind = self._kind(X)
-        if seen is not None and seen.kind == "cross" != kind:
+        if seen.kind == "cross" and self._kind(like) != "cross":
             raise ValueError(
                 f"{self} needs the products of the columns of X among themselves, which the "
                 "parameters at the first batch did not ask for. Start again with fit."
             )
-        return kind if seen is None else seen.kind, unit_rows
 
     def _accumulate(self, X, y, weight, *, rows_at_hand=False):
         kind, unit_rows = self._statistics(X, self._moments)
@@ -276,22 +278,27 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         self._add(batch, vanishing, X)
 
     def _add(self, batch, vanishing, like):
-        """Add the moments of a batch; `like` says where and in which dtype it was."""
-        seen, scalings = self._moments, parse_scaling(self.scaling)
-        if not fits_in(batch.ss_x.dtype, batch.ss_x, batch.ss_y):
+        """Add the moments of a batch; `like` says where and in which dtype it was.
+
+        `vanishing` says of X and of y whether their squares are lost to underflow.
+        """
+        merged, seen = batch, self._moments
+        if seen is not None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                # Statistics follow the newest batch: the stream goes on where its data are now.
+                merged = seen.like(batch) + batch
+        if not fits_in(merged.ss_x.dtype, merged.ss_x, merged.ss_y):
             raise ValueError(
-                f"The squares of X or y overflow {batch.ss_x.dtype}: rescale the latents."
+                f"The squares of X or y overflow {merged.ss_x.dtype}: rescale the latents."
             )
-        for name, vanished, scaling in zip("Xy", vanishing, scalings):
-            if vanished and scaling != "l2":
+        unit_rows = self._unit_rows_asked()
+        for name, vanished, unit in zip("Xy", vanishing, unit_rows):
+            if vanished and not unit:
                 raise ValueError(
                     f"The squares of {name} vanish in {batch.ss_x.dtype}: rescale the latents."
                 )
-        # Statistics follow the newest batch, so that a stream goes on where its data are now.
-        self._moments = batch if seen is None else seen.like(batch) + batch
-        self.n_anchors_ = self._moments.n_rows
-        self._unit_rows = tuple(scaling == "l2" for scaling in scalings)
         wide = seen is not None and "64" in str(self._dtype_like.dtype)
+        self._moments, self.n_anchors_, self._unit_rows = merged, merged.n_rows, unit_rows
         # says where and in which dtype the fit was; a view of X would keep all of it alive
         xp = namespace_of(like)
         self._dtype_like = xp.empty(
@@ -318,13 +325,14 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
                 "1 sample. Give more rows, or a larger n_anchors."
             )
         self._moments = self._moments.settled()
-        self._statistics(self._dtype_like, self._moments)
+        self._check_parameters_still_fit(self._dtype_like, self._moments)
         self._scaling = PairScaling.from_moments(self._moments, self.scaling)
         with np.errstate(over="ignore", invalid="ignore"):  # an error below says what happened
             scaled = self._scaling.apply(self._moments)
             if rows is None:
                 W, bias = self._estimate(scaled, random_state)
             else:
+                # this may replace moments and scaling by more exact ones
                 W, bias = self._estimate_from_rows(scaled, random_state, *rows)
             bias = namespace_of(W).zeros_like(self._scaling.shift_y) if bias is None else bias
             folded = self._scaling.fold(W, bias)
@@ -337,12 +345,6 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         self.intercept_ = asarray_like(folded.intercept, self._dtype_like)
         self._backward = None
         self._unsolved = False
-
-    def _solve_stream(self):
-        """Solve for what `partial_fit` has seen."""
-        # a warning that a filter turns into an error is one at each use
-        with unchanged_on_error(self):
-            self._solve(check_random_state(self.random_state))
 
     def _backward_map(self):
         """The affine map target → source, made at its first use."""
@@ -366,16 +368,6 @@ class LinearTranslator(FitBlocksMixin, BaseTranslator):
         if self._anchor_indices is not None:
             return asarray_like(self._anchor_indices, like, dtype=namespace_of(like).int64)
         return namespace_of(like).arange(self.n_anchors_, device=device_of(like))
-
-    def __getattr__(self, name):
-        # Reached only where normal look-up fails: after `partial_fit`, before the map is solved.
-        if name in type(self)._solved_attributes and self.__dict__.get("_unsolved"):
-            try:
-                self._solve_stream()
-            except ValueError as error:  # `hasattr` is to say no, not to fail
-                raise AttributeError(f"There is no {name!r} yet. {error}") from error
-            return getattr(self, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __getstate__(self):
         if self.__dict__.get("_moments") is not None:

@@ -184,14 +184,16 @@ class PairMoments:
         share = other.weight / weight if weight > 0 else 0.0
         delta_x, delta_y = other.mean_x - self.mean_x, other.mean_y - self.mean_y
         between = self.weight * share  # = w_a w_b / (w_a + w_b)
+        # From the heavier mean: starting at one far away, of next to no weight, would cost digits.
+        heavier, step = (self, share) if share < 0.5 else (other, share - 1)
         ss_x = self.ss_x + other.ss_x + between * delta_x**2
         ss_y = self.ss_y + other.ss_y + between * delta_y**2
         merged = PairMoments(
             kind=self.kind,
             n_rows=self.n_rows + other.n_rows,
             weight=weight,
-            mean_x=self.mean_x + share * delta_x,
-            mean_y=self.mean_y + share * delta_y,
+            mean_x=heavier.mean_x + step * delta_x,
+            mean_y=heavier.mean_y + step * delta_y,
             ss_x=ss_x,
             ss_y=ss_y,
             norm_x=self.norm_x + other.norm_x,
@@ -286,18 +288,19 @@ def _centred_rows(side, w, weight, unit_rows):
     """Rows of one side, centred and times the root of their weight; their mean; sum of norms."""
     xp = namespace_of(side)
     rows = xp.astype(side, widest_float(side), copy=True)
+    if not weight > 0:
+        return xp.zeros_like(rows), xp.zeros_like(rows[0, :]), 0.0
     norm_sum = 0.0
     if unit_rows:
         norms = row_norms(rows)
         norm_sum = float(xp.sum(norms if w is None else norms * w))
         rows /= nonzero(norms)[:, None]
-    # Relative to one of its rows first: then a constant column is centred to exact zeros, which no
-    # scaling or inverse can blow up, and a mean far from 0 costs no digits.
-    first = 0 if w is None else int(xp.argmax(xp.astype(w > 0, xp.int64)))
-    origin = xp.asarray(rows[first, :], copy=True)
+    # Relative to one of its rows first, one that counts: then a constant column is centred to exact
+    # zeros, which no scaling or inverse can blow up, and a mean far from 0 costs no digits.
+    origin = xp.asarray(rows[0 if w is None else int(xp.argmax(w)), :], copy=True)
     rows -= origin[None, :]
     sums = xp.sum(rows, axis=0) if w is None else w @ rows
-    offset = sums / weight if weight > 0 else sums
+    offset = sums / weight
     rows -= offset[None, :]
     if w is not None:
         rows *= xp.sqrt(w)[:, None]

@@ -196,6 +196,9 @@ class RowWriter:
 
     def _resumed(self) -> bool:
         """Go to the row after the last that is known to be written, if any is."""
+        size = os.fstat(self._file.fileno()).st_size
+        if size == 0:  # a journal, if there is one, is of a file that was finished or removed
+            return False
         try:
             found = json.loads(self.journal.read_text("utf-8"))
             n_done, origin = found["rows"], found["origin"]
@@ -210,9 +213,6 @@ class RowWriter:
                 "be resumed with this one. Give what it was begun with (of a source that was "
                 "copied, restore the time of modification too), or start anew: resume=False."
             )
-        size = os.fstat(self._file.fileno()).st_size
-        if size == 0:  # the journal is of a file that was finished
-            return False
         end = len(self._header) + n_done * self._row_bytes
         header_is_ours = self._file.read(len(self._header)) == self._header
         if not header_is_ours or size < end:

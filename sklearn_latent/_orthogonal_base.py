@@ -51,7 +51,7 @@ class OrthogonalTranslator(LinearTranslator):
     @property
     def singular_values_(self) -> Array:
         try:
-            self._fitted_array()  # solves, where `partial_fit` has left that to the first use
+            self._ensure_solved()
         except ValueError as error:
             raise AttributeError(str(error)) from error
         if self._singular_values is None:

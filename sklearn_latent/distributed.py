@@ -152,13 +152,13 @@ class Summary:
                 np.arange(part.n_rows) if part.used is None else part.used for part in (self, other)
             )
             used = np.concatenate([first, self.n_rows + second])
-        vanishing = (
-            _lost(both.ss_x, both.weight)
-            and (self.vanishing[0] or other.vanishing[0] or bool(np.any(a.mean_x != b.mean_x))),
-            _lost(both.ss_y, both.weight)
-            and (self.vanishing[1] or other.vanishing[1] or bool(np.any(a.mean_y != b.mean_y))),
-        )
-        return Summary(both, self.n_rows + other.n_rows, used, vanishing)
+        moves = [
+            a.weight > 0 and b.weight > 0 and bool(np.any(mean != other_mean))
+            for mean, other_mean in ((a.mean_x, b.mean_x), (a.mean_y, b.mean_y))
+        ]
+        sides = zip((both.ss_x, both.ss_y), self.vanishing, other.vanishing, moves)
+        x_lost, y_lost = (_lost(ss, both.weight) and any(signs) for ss, *signs in sides)
+        return Summary(both, self.n_rows + other.n_rows, used, (x_lost, y_lost))
 
 
 def map_blocks(

@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
+from ._array import to_numpy
 from ._npy import FilePath, RowReader, RowWriter
 from ._validation import check_number
 
@@ -129,14 +130,17 @@ def transform_file(
         with writer.opened(resume=resume, overwrite=overwrite):
             report(writer.n_done, rows.n_rows)
             last = time.monotonic()
-            for start, (batch,) in _batches([rows], writer.n_done, size):
-                with _naming_rows(start, len(batch), rows.path):
-                    batch = _checked_rows(getattr(transformer, method)(batch), len(batch), example)
-                writer.write(batch)
-                if time.monotonic() - last >= _SECONDS_BETWEEN_CHECKPOINTS:
-                    writer.checkpoint()
-                    last = time.monotonic()
-                report(writer.n_done, rows.n_rows)
+            with _batches([rows], writer.n_done, size) as batches:
+                for start, (batch,) in batches:
+                    with _naming_rows(start, len(batch), rows.path):
+                        out = _checked_rows(
+                            getattr(transformer, method)(batch), len(batch), example
+                        )
+                    writer.write(out)
+                    if time.monotonic() - last >= _SECONDS_BETWEEN_CHECKPOINTS:
+                        writer.checkpoint()
+                        last = time.monotonic()
+                    report(writer.n_done, rows.n_rows)
             rows.check_unchanged()
             writer.finish()
     return np.load(target, mmap_mode="r")
@@ -220,19 +224,22 @@ def partial_fit_files(
                 f"{source.path} has {n_rows} rows and {target.path} has {target.n_rows}: row i of "
                 "both must be the same item."
             )
-        if sample_weight is not None and np.shape(sample_weight) != (n_rows,):
+        # not as it is: some containers slice by labels
+        weights = None if sample_weight is None else to_numpy(sample_weight)
+        if weights is not None and weights.shape != (n_rows,):
             raise ValueError(
-                f"sample_weight has shape {np.shape(sample_weight)}; expected one weight for each "
+                f"sample_weight has shape {weights.shape}; expected one weight for each "
                 f"of the {n_rows} rows: ({n_rows},)."
             )
         size = _batch_size(batch_size, source.row_bytes + target.row_bytes)
         report(0, n_rows)
-        for start, (X_rows, y_rows) in _batches([source, target], 0, size):
-            stop = start + len(X_rows)
-            weight = () if sample_weight is None else (sample_weight[start:stop],)
-            with _naming_rows(start, len(X_rows), source.path, target.path):
-                translator.partial_fit(X_rows, y_rows, *weight)
-            report(stop, n_rows)
+        with _batches([source, target], 0, size) as batches:
+            for start, (X_rows, y_rows) in batches:
+                stop = start + len(X_rows)
+                weight = () if weights is None else (weights[start:stop],)
+                with _naming_rows(start, len(X_rows), source.path, target.path):
+                    translator.partial_fit(X_rows, y_rows, *weight)
+                report(stop, n_rows)
     return translator
 
 
@@ -243,22 +250,30 @@ def _batch_size(batch_size, row_bytes):
     return int(batch_size)
 
 
+@contextlib.contextmanager
 def _batches(
     files: Sequence[RowReader], start: int, size: int
-) -> Iterator[tuple[int, list[np.ndarray]]]:
-    """First row and arrays of each batch; the next is read while one is worked on."""
+) -> Iterator[Iterator[tuple[int, list[np.ndarray]]]]:
+    """First row and arrays of each batch; the next is read while one is worked on.
+
+    Nothing is read any more once the ``with`` block is left, so that the files can be closed.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        yield _read_ahead(thread, files, start, size)
+
+
+def _read_ahead(thread, files, start, size):
     n_rows = files[0].n_rows
 
     def read(first):
         return [file.read(first, min(first + size, n_rows)) for file in files]
 
-    with ThreadPoolExecutor(1) as thread:
-        ahead = thread.submit(read, start) if start < n_rows else None
-        while ahead is not None:
-            batch, following = ahead.result(), start + size
-            ahead = thread.submit(read, following) if following < n_rows else None
-            yield start, batch
-            start = following
+    ahead = thread.submit(read, start) if start < n_rows else None
+    while ahead is not None:
+        batch, following = ahead.result(), start + size
+        ahead = thread.submit(read, following) if following < n_rows else None
+        yield start, batch
+        start = following
 
 
 def _checked_rows(rows, n_rows, like):

@@ -141,6 +141,26 @@ def test_weights(kind, zeros):
     same_map(LstsqTranslator().fit(blocks(X), blocks(Y), given), expected)
 
 
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_block_of_weight_zero_says_nothing(position):
+    far = [np.full((3, side.shape[1]), 1e20) for side in (X, Y)]
+    parts = [[X[:20], X[20:]], [Y[:20], Y[20:]], [np.ones(20), np.ones(N - 20)]]
+    for part, more in zip(parts, [*far, np.zeros(3)]):
+        part.insert(position, more)
+    given = [da.concatenate([da.from_array(a, chunks=-1) for a in part]) for part in parts]
+    found = LstsqTranslator().fit(*given)
+    same_map(found, LstsqTranslator().fit(*map(np.concatenate, parts)))
+    np.testing.assert_allclose(found.coef_, LstsqTranslator().fit(X, Y).coef_, rtol=1e-8)
+
+
+def test_a_constant_column_beside_rows_of_weight_zero():
+    given = np.full((N, 2), 3.0)
+    given[40:] = 5.0
+    weight = np.repeat([1.0, 0.0], [40, N - 40])
+    expected = LstsqTranslator().fit(given, Y, weight)
+    same_map(LstsqTranslator().fit(blocks(given, (20, 20, 20), -1), blocks(Y), weight), expected)
+
+
 def test_sides_may_be_in_memory():
     weight = np.arange(N) % 4
     expected = LstsqTranslator().fit(X, Y, weight)

@@ -15,7 +15,7 @@ LAYERS = [
     {"_affine_map", "_cross_sums", "_device", "_second_moments", "_validation", "anchors"},
     {"_moments"},
     {"_kernels", "_scaling", "distributed"},
-    {"_fit_blocks", "solvers"},
+    {"_fit_blocks", "_solved_on_use", "solvers"},
     {"_base"},
     {"_linear_base"},
     {"_orthogonal_base", "_regularized"},

@@ -86,6 +86,22 @@ def test_a_part_of_zero_weight_changes_nothing(data, kind):
     assert_same((nothing + nothing) + moments, moments)
 
 
+@pytest.mark.parametrize("light", [0.0, 1e-40])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_weighs_next_to_nothing_costs_no_digits(data, kind, light):
+    X, y, w = data
+    expected = PairMoments.from_arrays(X, y, w, kind=kind)
+    far = np.full((2, 5), 1e18), np.full((2, 3), -1e18)
+    joined = np.vstack([far[0], X]), np.vstack([far[1], y]), np.concatenate([[light] * 2, w])
+    few = PairMoments.from_arrays(*far, np.full(2, light), kind=kind)
+    several = PairMoments.from_arrays(*joined, kind=kind), few + expected, expected + few
+    for moments in several:
+        for name in ("weight", "mean_x", "mean_y", "ss_x", "ss_y"):
+            assert_allclose(getattr(moments, name), getattr(expected, name), rtol=1e-3)
+        if light == 0:
+            assert_same(moments, expected)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_about_zero_undoes_the_centring(data, kind):
     X, y, w = data

@@ -1,6 +1,8 @@
 """Streaming is exact: batches give the map of one fit on all rows."""
 
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
 
-from sklearn_latent import LstsqTranslator
+from sklearn_latent import AffineTranslator, LstsqTranslator, ProcrustesTranslator
 
 from .estimators import STREAMED, in_all_scalings, make_pair, one_line
 
@@ -91,6 +93,47 @@ def test_rows_of_weight_zero_are_no_anchors(translator):
     assert_allclose(streamed.transform(X), expected.transform(X), rtol=1e-8, atol=1e-8)
     assert streamed.n_anchors_ == 20
     assert_array_equal(streamed.anchor_indices_, np.flatnonzero(weight))
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+@every_translator
+def test_a_batch_of_weight_zero_says_nothing(translator, position):
+    X, y = make_pair()
+    expected = clone(translator).fit(X, y)
+    parts = [(X[:12], y[:12], np.ones(12)), (X[12:], y[12:], np.ones(18))]
+    parts.insert(
+        position, (np.full((3, X.shape[1]), 1e20), np.full((3, y.shape[1]), 1e20), np.zeros(3))
+    )
+    streamed = clone(translator)
+    for part in parts:
+        streamed.partial_fit(*part)
+    assert_allclose(streamed.transform(X), expected.transform(X), rtol=1e-8, atol=1e-8)
+    assert streamed.n_anchors_ == 30
+
+
+def test_batches_whose_squares_overflow_together():
+    X, y = make_pair()
+    translator = ProcrustesTranslator().partial_fit(X, y)
+    expected = clone(translator).fit(X, y).coef_
+    with pytest.raises(ValueError, match="squares of X or y overflow float64: rescale"):
+        translator.partial_fit(X + 1e155, y)
+    assert_allclose(translator.coef_, expected)  # the refused batch has left nothing
+    assert translator.n_anchors_ == len(X)
+
+
+def test_threads_share_the_first_use_of_a_stream():
+    X, y = make_pair()
+    translator = AffineTranslator(max_iter=200).partial_fit(X, y)  # each solution another
+    together = threading.Barrier(4)
+
+    def use(_):
+        together.wait()
+        return translator.transform(X)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(use, range(4)))
+    for other in found:
+        assert_array_equal(other, translator.transform(X))
 
 
 @every_scaled

@@ -283,6 +283,13 @@ def test_journal_of_a_finished_file_counts_for_nothing(source, target):
     np.testing.assert_allclose(found, TRANSLATOR.transform(X))
 
 
+def test_journal_of_a_removed_file_blocks_no_other_transformer(source, target):
+    interrupt(source, target, 40)
+    target.with_name(target.name + ".partial").unlink()
+    other = ProcrustesTranslator().fit(X, X[:, ::-1])
+    np.testing.assert_allclose(transform_file(other, source, target), other.transform(X))
+
+
 @pytest.mark.parametrize("damage", ["partial is cut", "partial is another", "journal is no JSON"])
 def test_damage_is_noticed(damage, source, target):
     interrupt(source, target, 40)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from .._array import Array, eigh, eps_of, namespace_of, qr
+from .._array import Array, eigh, eps_of, namespace_of, nonzero, qr, row_norms
 from .rank import count
 
-# Of the eigenvalues of AAᵀ, least to largest: from here on the directions that they give are
-# orthogonal to some 1e-12.
-_ORTHOGONAL_FROM = 1e-4
+_LONG = 3  # times as long as there are of them: the length from which on products are quicker
+
+# Of the eigenvalues of AAᵀ, least to largest and in roots of epsilon: below the first they say too
+# little of directions; from the second on these are orthogonal to some 1e-12 in float64.
+_USABLE, _ORTHOGONAL = 1.0, 1e4
 
 
 def thin_qr(rows: Array) -> tuple[Array, Array]:
-    """Q of orthonormal columns and R with ``rowsᵀ = QR``, for A = `rows` that are fewer than long.
+    """Q of orthonormal columns and R with ``rowsᵀ = QR``, for rows that are fewer than long.
 
-    The eigenvectors of the small ``AAᵀ = UΛUᵀ`` give ``R = Λ^½ Uᵀ`` and ``Q = AᵀUΛ^-½`` by
-    products, which all cores share. AAᵀ squares the condition number; what Q loses by that, a
-    second pass gives back, by a Cholesky factor of QᵀQ (as in CholeskyQR2; Yamamoto et al., 2015).
-    Where eigenvalues are too small even for that, LAPACK's QR it is.
+    With A the rows at unit norm and D the norms that they had, the eigenvectors of ``AAᵀ = UΛUᵀ``
+    give ``Q = AᵀUΛ^-½`` and ``R = Λ^½UᵀD`` by products, which all cores share. AAᵀ squares the
+    condition number; what Q loses by that, a second pass gives back, by a Cholesky factor of QᵀQ
+    (as in CholeskyQR2; Yamamoto et al., 2015). Where eigenvalues are too small even for that, and
+    for rows that are hardly longer than many, LAPACK's QR it is.
 
     Parameters
     ----------
@@ -28,21 +31,25 @@ def thin_qr(rows: Array) -> tuple[Array, Array]:
         r is m, or less where rows depend on each other, as centred ones do.
     R : array of shape (r, m)
     """
-    xp, eps = namespace_of(rows), eps_of(rows.dtype, rows)
-    # Descending: then the second pass adds no rounding of large directions to small ones.
-    values, vectors = (xp.flip(part, axis=-1) for part in eigh(rows @ xp.matrix_transpose(rows)))
-    r = count(values > eps**0.5 * values[0])
-    if r == 0 or not _vanish(xp.matrix_transpose(vectors[:, r:]) @ rows, float(values[0]), eps):
-        return qr(xp.matrix_transpose(rows))
-    roots, U = xp.sqrt(values[:r]), vectors[:, :r]
-    Q, R = xp.matrix_transpose(rows) @ (U / roots), roots[:, None] * xp.matrix_transpose(U)
-    if float(values[r - 1]) < _ORTHOGONAL_FROM * float(values[0]):
+    factors = _by_products(rows) if rows.shape[1] >= _LONG * rows.shape[0] else None
+    return qr(namespace_of(rows).matrix_transpose(rows)) if factors is None else factors
+
+
+def _by_products(rows):
+    """The same, or None where it would not be exact."""
+    xp, root_eps = namespace_of(rows), eps_of(rows.dtype, rows) ** 0.5
+    norms = xp.astype(nonzero(row_norms(rows)), rows.dtype, copy=False)
+    A = rows / norms[:, None]  # a small row counts as much as a large one
+    # Descending: the second pass mixes what is small into what is large, and not the reverse.
+    values, U = (xp.flip(part, axis=-1) for part in eigh(A @ xp.matrix_transpose(A)))
+    r, largest = count(values > _USABLE * root_eps * values[0]), float(values[0])
+    rest = xp.matrix_transpose(U[:, r:]) @ A
+    if r == 0 or not float(xp.sum(rest**2)) <= (16 * root_eps**2) ** 2 * A.shape[1] * largest:
+        return None  # more than rounding
+    roots, U = xp.sqrt(values[:r]), U[:, :r]
+    Q = xp.matrix_transpose(A) @ (U / roots)
+    R = roots[:, None] * (xp.matrix_transpose(U) * norms)
+    if float(values[r - 1]) < _ORTHOGONAL * root_eps * largest:
         L = xp.linalg.cholesky(xp.matrix_transpose(Q) @ Q)
         Q, R = Q @ xp.matrix_transpose(xp.linalg.inv(L)), xp.matrix_transpose(L) @ R
     return Q, R
-
-
-def _vanish(rest, largest, eps):
-    """Whether combinations of rows (k, d) are rounding beside one with that sum of squares."""
-    xp = namespace_of(rest)
-    return float(xp.sum(rest**2)) <= (16 * eps) ** 2 * rest.shape[1] * largest
