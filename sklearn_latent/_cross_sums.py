@@ -23,7 +23,8 @@ _OFF_CENTRE, _OFF_CENTRE_OF_FEW, _FAR = 1.5, 0.2, 5.0
 _LEAST_SQUARE = 1e-30  # on average; below it float32 loses digits of squares
 
 # Frobenius norm of the error of a product, as a share of float32's epsilon and of the norms of both
-# sides: above most of what two versions of OpenBLAS showed for 8 to 768 columns. Few add up badly.
+# sides: above most of what two versions of OpenBLAS showed for 8 to 768 columns, of which few
+# round the worst.
 _ROUNDING, _ROUNDING_OF_FEW = 0.15, 20.0
 
 _EPS = float(np.finfo(np.float32).eps)

@@ -82,7 +82,7 @@ def bare_product(X: np.ndarray, y: np.ndarray) -> Entrant:
 
 
 def bare_thin_solution(X: np.ndarray, y: np.ndarray) -> Entrant:
-    """Two thin QR factors and an SVD in as many dimensions as there are rows."""
+    """By NumPy and SciPy: two thin QR factors, and an SVD of as many dimensions as rows."""
 
     def run():
         q, r = scipy.linalg.qr(X.T, mode="economic", check_finite=False)

@@ -6,10 +6,11 @@ Makes a pair of float32 ``.npy`` files block by block, and removes them at the e
 
 - `partial_fit` over the memory-mapped pair against the bare blocked cross-product of the same
   batches, which take turns;
-- `partial_fit_files` over the pair: throughput, the peak of anonymous memory above the start (what
-  the process holds besides pages of files), and the difference of the map from that of one `fit` in
-  memory, relative to its largest entry;
-- `transform_file` from file to file, against a bare loop that reads, multiplies and writes.
+- `partial_fit` over the pair again, and `partial_fit_files`, with the map solved for: throughput,
+  the peak of anonymous memory above the start (what the process holds besides pages of files), and
+  the difference of the map from that of one `fit` in memory, relative to its largest entry;
+- `transform_file` from file to file, which reads ahead, against a bare loop that reads, multiplies
+  and writes one after the other; the faster of two each.
 
 Linux only. For one thread, set OMP_NUM_THREADS=1.
 """
@@ -105,23 +106,32 @@ def partial_fit_in_turns(translator, X: np.ndarray, y: np.ndarray, size: int) ->
     )
 
 
-def learn_from_files(translator, paths: tuple[Path, Path], in_memory: bool) -> None:
-    """`partial_fit_files` and what it leaves to the first use of the map."""
-    streamed, began = clone(translator), time.perf_counter()
-    with Peak() as peak:
-        coef = partial_fit_files(streamed, *paths).coef_
-    seconds = time.perf_counter() - began
-    difference = "not compared"
-    if in_memory:
-        expected = clone(translator).fit(*map(np.load, paths)).coef_
-        difference = f"{np.abs(coef - expected).max() / np.abs(expected).max():.1e}"
+def learn_from_files(translator, paths: tuple[Path, Path], size: int, in_memory: bool) -> None:
+    """Each way to learn from files, and what it leaves to the first use of the map."""
+
+    def partial_fit_maps(streamed, *paths):
+        X, y = (np.load(path, mmap_mode="r") for path in paths)
+        for start in range(0, len(X), size):
+            streamed.partial_fit(X[start : start + size], y[start : start + size])
+        return streamed
+
+    ways = {"partial_fit, memory-mapped": partial_fit_maps, "partial_fit_files": partial_fit_files}
+    expected = clone(translator).fit(*map(np.load, paths)).coef_ if in_memory else None
     n = np.load(paths[0], mmap_mode="r").shape[0]
-    print(
-        f"partial_fit_files, {type(translator).__name__:33s} {n / seconds:11,.0f} rows/s | "
-        f"peak above the start {peak.megabytes:4.0f} MB | difference from fit in memory "
-        f"{difference}",
-        flush=True,
-    )
+    for name, learn in ways.items():
+        streamed, began = clone(translator), time.perf_counter()
+        with Peak() as peak:
+            coef = learn(streamed, *paths).coef_
+        seconds = time.perf_counter() - began
+        difference = "not compared"
+        if expected is not None:
+            difference = f"{np.abs(coef - expected).max() / np.abs(expected).max():.1e}"
+        print(
+            f"{name}, {type(translator).__name__:{48 - len(name)}s} {n / seconds:11,.0f} rows/s | "
+            f"peak above the start {peak.megabytes:4.0f} MB | difference from fit in memory "
+            f"{difference}",
+            flush=True,
+        )
 
 
 def bare_transform_file(coef: np.ndarray, offset: np.ndarray, source: Path, target: Path) -> None:
@@ -139,23 +149,25 @@ def bare_transform_file(coef: np.ndarray, offset: np.ndarray, source: Path, targ
 
 
 def transform_in_turns(translator, source: Path, folder: Path) -> None:
-    """`transform_file` and the bare loop, twice each by turns; the faster counts."""
+    """`transform_file` and the bare loop, twice each, each once first; the faster counts."""
     X, y = (np.load(folder / name, mmap_mode="r")[:20_000] for name in ("X.npy", "y.npy"))
     fitted = clone(translator).fit(X, y)
+    bare_map = fitted.coef_, fitted.intercept_
     seconds: dict[str, list[float]] = {"ours": [], "bare": []}
+    work = {
+        "ours": lambda: transform_file(fitted, source, folder / "ours.npy", overwrite=True),
+        "bare": lambda: bare_transform_file(*bare_map, source, folder / "bare"),
+    }
     with Peak() as peak:
-        for _ in range(2):
+        for name in ("ours", "bare", "bare", "ours"):
             began = time.perf_counter()
-            target = transform_file(fitted, source, folder / "ours.npy", overwrite=True)
-            seconds["ours"].append(time.perf_counter() - began)
-            n = len(target)
-            last = np.array(target[-1000:])
+            target = work[name]()
+            seconds[name].append(time.perf_counter() - began)
+            if name == "ours":
+                n, last = len(target), np.array(target[-1000:])
             del target
-            (folder / "ours.npy").unlink()
-            began = time.perf_counter()
-            bare_transform_file(fitted.coef_, fitted.intercept_, source, folder / "bare")
-            seconds["bare"].append(time.perf_counter() - began)
-            (folder / "bare").unlink()
+            for path in folder.glob(f"{name}*"):
+                path.unlink()
     expected = fitted.transform(np.load(source, mmap_mode="r")[-1000:])
     assert np.allclose(last, expected, rtol=1e-4, atol=1e-4)
     rates = {name: n / min(values) for name, values in seconds.items()}
@@ -214,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             partial_fit_in_turns(translator, X, y, options.batch)
         del X, y
         for translator in (ProcrustesTranslator(), LstsqTranslator()):
-            learn_from_files(translator, paths, not options.skip_in_memory)
+            learn_from_files(translator, paths, options.batch, not options.skip_in_memory)
         transform_in_turns(ProcrustesTranslator(), paths[0], folder)
 
 

@@ -28,8 +28,9 @@ def in_turns(
     """Seconds of each call, and the outcome of each entrant.
 
     A round calls every entrant once, in an order that is drawn: what one leaves in the caches is
-    not always found by the same. None follows itself. Rounds end after `rounds` or after `budget`
-    seconds. The first one warms up, and counts only where it was the only one.
+    not always found by the same. None follows itself, so that two alternate. Rounds end after
+    `rounds` or after `budget` seconds. The first one warms up, and counts only where it was the
+    only one.
     """
     times: dict[str, list[float]] = {name: [] for name in entrants}
     outcomes: dict[str, Any] = {}
