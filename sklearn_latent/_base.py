@@ -206,22 +206,15 @@ class BaseTranslator(
         if weight is None and self.n_anchors is None:
             return None
         n_samples = X.shape[0]
-        candidates = (
-            np.arange(n_samples) if weight is None else np.flatnonzero(to_numpy(weight) > 0)
-        )
-        all_count = candidates.size == n_samples
-        if self.n_anchors is None:
-            indices = candidates
-            if all_count:
-                return None
-        else:
-            n_anchors = count_anchors(self.n_anchors, candidates.size)
+        indices = np.arange(n_samples) if weight is None else np.flatnonzero(to_numpy(weight) > 0)
+        if self.n_anchors is None and indices.size == n_samples:
+            return None
+        if self.n_anchors is not None:
+            n_anchors = count_anchors(self.n_anchors, indices.size)
             # a uniform choice looks at their number alone
             rows = np.empty((n_samples, 0)) if self.anchor_selection == "uniform" else to_numpy(X)
-            rows = rows if all_count else rows[candidates]
-            indices = candidates[
-                select_anchors(rows, n_anchors, self.anchor_selection, random_state)
-            ]
+            rows = rows if indices.size == n_samples else rows[indices]
+            indices = indices[select_anchors(rows, n_anchors, self.anchor_selection, random_state)]
         return asarray_like(indices, X, dtype=namespace_of(X).int64)
 
     def __getstate__(self):

@@ -51,6 +51,12 @@ def all_or_nothing(fit: Method) -> Method:
     return cast(Method, whole)
 
 
+def with_plain_output(estimator: Any) -> Any:
+    """The estimator, giving arrays between parts whatever output the user has configured."""
+    setter = getattr(estimator, "set_output", None)
+    return estimator if setter is None else setter(transform="default")
+
+
 def check_option(name: str, value: Any, options: tuple) -> None:
     value_type = bool if isinstance(value, np.bool_) else type(value)
     if not any(value_type is type(option) and value == option for option in options):

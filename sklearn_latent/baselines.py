@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._array import Array, device_of, is_dask, namespace_of
 from ._base import BaseTranslator
 from ._scaling import Scaling, parse_scaling
+from ._validation import all_or_nothing
 from .anchors import AnchorSelection, check_selection, count_anchors
 
 
@@ -76,6 +77,7 @@ class AbsoluteTranslator(BaseTranslator):
         self.anchor_selection = anchor_selection
         self.random_state = random_state
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AbsoluteTranslator:
         """Take the target's dimension.
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._array import Array, is_dask, namespace_of
 from ._base import BaseTranslator
-from ._validation import all_or_nothing
+from ._validation import all_or_nothing, with_plain_output
 from .orthogonal import ProcrustesTranslator
 
 
@@ -91,7 +91,8 @@ class TransformedTargetTranslator(BaseTranslator):
         y : array-like of shape (n_samples, d_target) or (n_samples,)
             Target latents; row i of X and y is the same item.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights, passed to the translator, and to the transformer if it takes any.
+            Non-negative weights, passed to the translator, and to the transformer if it takes any;
+            else it sees the rows of positive weight, all alike.
 
         Returns
         -------
@@ -108,14 +109,17 @@ class TransformedTargetTranslator(BaseTranslator):
                 f"sample_weight is given, but {type(translator).__name__}.fit takes none. Leave "
                 "it out, or give a translator that does."
             )
-        # Plain arrays between the parts, whatever output the user has configured.
-        self.transformer_ = _plain(clone(transformer))
-        self.translator_ = _plain(clone(translator))
+        self.transformer_ = with_plain_output(clone(transformer))
+        self.translator_ = with_plain_output(clone(translator))
         weighted = {} if weight is None else {"sample_weight": weight}
-        self.transformer_.fit(
-            y, **(weighted if has_fit_parameter(transformer, "sample_weight") else {})
-        )
-        self.translator_.fit(X, self.transformer_.transform(y), **weighted)
+        xp = namespace_of(y)
+        if weight is None or has_fit_parameter(transformer, "sample_weight"):
+            self.transformer_.fit(xp.asarray(y, copy=True), **weighted)
+        else:  # a row of no weight is not there
+            self.transformer_.fit(xp.take(y, xp.nonzero(weight > 0)[0], axis=0))
+        # copies, as a transformer may work in place
+        y = self.transformer_.transform(xp.asarray(y, copy=True))
+        self.translator_.fit(X, y, **weighted)
         return self
 
     @available_if(_can_go_back)
@@ -136,6 +140,7 @@ class TransformedTargetTranslator(BaseTranslator):
             return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         y = self._validate_target(y)
+        y = namespace_of(y).asarray(y, copy=True)  # the transformer may work in place
         return self.translator_.inverse_transform(self.transformer_.transform(y))
 
     def _translate(self, X):
@@ -153,11 +158,6 @@ class TransformedTargetTranslator(BaseTranslator):
         inner = ProcrustesTranslator() if self.translator is None else self.translator
         tags.regressor_tags.poor_score = get_tags(inner).regressor_tags.poor_score
         return tags
-
-
-def _plain(transformer):
-    setter = getattr(transformer, "set_output", None)
-    return transformer if setter is None else setter(transform="default")
 
 
 def _require(part: Any, name: str, methods: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import Any
 
@@ -14,7 +15,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._array import Array, accepted_dtypes, is_dask, to_host, to_numpy, without_graph
 from ._base import BaseTranslator
-from ._validation import all_or_nothing, check_no_strings, check_number, column_names
+from ._validation import (
+    all_or_nothing,
+    check_no_strings,
+    check_number,
+    column_names,
+    with_plain_output,
+)
 from .baselines import AbsoluteTranslator
 from .exceptions import AnchorWarning
 from .orthogonal import RigidTranslator
@@ -68,10 +75,9 @@ def class_means(
     >>> X_means.tolist(), y_means.tolist(), classes.tolist()
     ([[1.0], [5.0]], [[1.0, 1.0], [7.0, 0.0]], ['a', 'b'])
     """
-    X = check_array(to_host(without_graph(X)), dtype=accepted_dtypes(X), input_name="X")
-    y = check_array(
-        to_host(without_graph(y)), dtype=accepted_dtypes(y), ensure_2d=False, input_name="y"
-    )
+    X, y = to_host(without_graph(X)), to_host(without_graph(y))
+    X = check_array(X, dtype=accepted_dtypes(X), input_name="X")
+    y = check_array(y, dtype=accepted_dtypes(y), ensure_2d=False, input_name="y")
     y = y[:, None] if y.ndim == 1 else y
     labels_X, labels_y = _checked_labels(X, labels_X, y, labels_y, ("labels_X", "labels_y"))
     classes = np.unique(labels_X)
@@ -86,9 +92,10 @@ def class_means(
 
 def _means(rows, labels, classes):
     position = np.searchsorted(classes, labels)
-    sums = np.zeros((classes.size, rows.shape[1]))
-    np.add.at(sums, position, rows)
-    return (sums / np.bincount(position)[:, None]).astype(rows.dtype, copy=False)
+    share = 1 / np.bincount(position)[position]  # first, as sums may overflow
+    means = np.zeros((classes.size, rows.shape[1]))
+    np.add.at(means, position, rows * share[:, None])
+    return means.astype(rows.dtype, copy=False)
 
 
 def _checked_labels(X, labels_X, y, labels_y, names):
@@ -241,12 +248,14 @@ class ICPTranslator(BaseTranslator):
         X, y = self._validate_unpaired(X, y)
         groups = self._match_groups(X, source_labels, y, target_labels)
         translator = RigidTranslator() if self.translator is None else self.translator
+        translator = with_plain_output(clone(translator))
         best = self._start(translator, X, source_labels, y, target_labels)
-        matches, energy = _match(best.transform(X), y, groups, None)
+        origin = np.median(y, axis=0)
+        matches, energy = _match(best.transform(X), y, origin, groups, None)
         self.energy_curve_ = [energy]
         for _ in range(self.max_iter):
             candidate = clone(translator).fit(X, y[matches])
-            new_matches, energy = _match(candidate.transform(X), y, groups, matches)
+            new_matches, energy = _match(candidate.transform(X), y, origin, groups, matches)
             before = self.energy_curve_[-1]
             if energy > before:
                 break
@@ -284,6 +293,7 @@ class ICPTranslator(BaseTranslator):
     def _validate_unpaired(self, X, y):
         check_no_strings(y)
         names = column_names(y)
+        X, y = without_graph(X), without_graph(y)
         y_params = {"dtype": accepted_dtypes(y), "ensure_2d": False, "ensure_min_samples": 2}
         X, y = validate_data(
             self,
@@ -322,21 +332,23 @@ class ICPTranslator(BaseTranslator):
             if source_labels is None:
                 raise ValueError("init='class_means' needs source_labels and target_labels.")
             # Classes of the target alone have no mean to pair with.
-            known = np.isin(to_numpy(target_labels), to_numpy(source_labels))
-            means = class_means(X, source_labels, y[known], to_numpy(target_labels)[known])
+            source, target = (column_or_1d(to_numpy(a)) for a in (source_labels, target_labels))
+            known = np.isin(target, source)
+            means = class_means(X, source, y[known], target[known])
             with warnings.catch_warnings():
                 # One mean a class is all there is to start from.
                 warnings.simplefilter("ignore", AnchorWarning)
                 return clone(translator).fit(*means[:2])
         if isinstance(init, str) and init == "identity":
             like_y = np.zeros((X.shape[0], y.shape[1]), dtype=X.dtype)
-            return AbsoluteTranslator().fit(X, like_y)
+            return with_plain_output(AbsoluteTranslator()).fit(X, like_y)
         if isinstance(init, str) or not hasattr(init, "transform"):
             raise ValueError(
                 f"init={init!r} is unknown: use 'auto', 'class_means', 'identity', or a fitted "
                 "translator."
             )
         check_is_fitted(init)
+        init = with_plain_output(copy.deepcopy(init))  # the caller's own stays as it is
         _refuse_reflection(translator, init, X, y)
         return init
 
@@ -348,16 +360,20 @@ class ICPTranslator(BaseTranslator):
         return tags
 
 
-def _match(translated, y, groups, previous):
+def _match(translated, y, origin, groups, previous):
     """Nearest target rows within each group, and the mean squared distance to them."""
     matches = np.empty(translated.shape[0], dtype=np.intp)
     for source_rows, target_rows in groups:
-        nearest = pairwise_distances_argmin(translated[source_rows], y[target_rows])
-        matches[source_rows] = target_rows[nearest]
+        # The search expands the square, which far from the origin would leave no digits.
+        near = [
+            (side - origin).astype(side.dtype, copy=False)
+            for side in (translated[source_rows], y[target_rows])
+        ]
+        matches[source_rows] = target_rows[pairwise_distances_argmin(*near)]
     distance = _squared_distance(translated, y[matches])
     if previous is not None:
-        # The search expands the square, whose rounding may prefer a row that is not the nearest:
-        # then the match of the last iteration stays, so that the energy does not rise by it.
+        # Rounding may still prefer a row that is not the nearest: then the match of the last
+        # iteration stays, so that the energy does not rise by it.
         before = _squared_distance(translated, y[previous])
         matches = np.where(before <= distance, previous, matches)
         distance = np.minimum(before, distance)
@@ -379,7 +395,7 @@ def _refuse_reflection(translator, init, X, y):
         return
     origin = np.zeros((1, X.shape[1]))
     linear = init.transform(np.vstack([np.eye(X.shape[1]), origin]))
-    if np.linalg.det(linear[:-1] - linear[-1]) < 0:
+    if np.linalg.slogdet(linear[:-1] - linear[-1])[0] < 0:  # a determinant may vanish
         raise ValueError(
             "init is a reflection (its determinant is negative), which the translator's "
             "allow_reflection=False excludes. Fit the start with allow_reflection=False too."

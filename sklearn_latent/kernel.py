@@ -253,8 +253,9 @@ class KernelTranslator(BaseTranslator):
             self.landmarks_ = rows
             problem_of, distance = self._exact(anchors)
         else:
-            self.landmarks_ = rows[random_state.permutation(rows.shape[0])[: self.n_components]]
-            problem_of, distance = self._nystroem(rows, anchors)
+            chosen = random_state.permutation(rows.shape[0])[: self.n_components]
+            self.landmarks_ = rows[chosen]
+            problem_of, distance = self._nystroem(rows, anchors, chosen)
         alphas = None if self.alpha is None else np.atleast_1d(self.alpha).astype(float).tolist()
         stretched = self.restore_variance
         found = search(problem_of, self._gammas(distance), alphas, stretched=stretched)
@@ -315,16 +316,13 @@ class KernelTranslator(BaseTranslator):
     def _exact(self, anchors):
         """What makes a problem of a bandwidth, and the anchors' mean distance."""
         compared = self._kernel.compare(self.landmarks_, self.landmarks_)
-        w = np.ones(len(compared)) if anchors.weight is None else anchors.weight
-        share = w / np.sum(w)
-        mean_distance = float(share @ compared @ share)
 
         def problem_of(gamma):
             return exact_problem(self._kernel.values(compared, gamma), anchors)
 
-        return problem_of, mean_distance
+        return problem_of, _mean_distance(compared, anchors.weight)
 
-    def _nystroem(self, rows, anchors):
+    def _nystroem(self, rows, anchors, chosen):
         """The same in the span of the landmarks."""
         landmarks = self.landmarks_
         compared = self._kernel.compare(landmarks, landmarks)
@@ -341,7 +339,8 @@ class KernelTranslator(BaseTranslator):
             basis = Nystroem(kernel="precomputed", n_components=len(K), random_state=0).fit(K)
             return nystroem_problem(lambda: kernels(gamma), basis.normalization_.T, anchors)
 
-        return problem_of, float(np.mean(compared))
+        weight = None if anchors.weight is None else anchors.weight[chosen]
+        return problem_of, _mean_distance(compared, weight)
 
     def _gammas(self, mean_distance):
         if not self._kernel.has_gamma:
@@ -387,6 +386,13 @@ class KernelTranslator(BaseTranslator):
             K = self._kernel.values(self._kernel.compare(rows, self.landmarks_), self.gamma_)
             out[part] = K @ self.dual_coef_ + self.intercept_
         return asarray_like(out, X)
+
+
+def _mean_distance(compared, weight):
+    """The weighted mean over pairs, (n, n)."""
+    w = np.ones(len(compared)) if weight is None else weight / np.max(weight)
+    share = w / np.sum(w)
+    return float(share @ compared @ share)
 
 
 def _r2(errors, total):

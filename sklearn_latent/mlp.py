@@ -18,6 +18,7 @@ from ._array import (
     namespace_of,
     to_host,
     to_numpy,
+    vanishes,
 )
 from ._base import BaseTranslator
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
@@ -232,6 +233,8 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
         random_state = check_random_state(self.random_state)
         X, y, weight = self._take_anchors(X, y, weight, random_state)
+        if weight is not None:  # they are relative, and of any size fit in float32 so
+            weight = weight / namespace_of(weight).max(weight)
         self._scaling = self._estimate_scaling(X, y, weight)
         # says where the fit was; a view of X would keep all of it alive
         self._home = namespace_of(X).empty((0, 1), dtype=X.dtype, device=device_of(X))
@@ -294,6 +297,12 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
                 f"The squares of X or y overflow {moments.ss_x.dtype}, or y overflows {X.dtype}: "
                 "rescale the latents."
             )
+        sides = (("X", X, moments.ss_x, scaling.unit_x), ("y", y, moments.ss_y, scaling.unit_y))
+        for name, side, ss, unit in sides:
+            if not unit and vanishes(side, ss / moments.weight):
+                raise ValueError(
+                    f"The squares of {name} vanish in {ss.dtype}: rescale the latents."
+                )
         return to_host(scaling)
 
     def _train(self, rows, random_state, progress):
@@ -307,6 +316,11 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         held_out = None
         if self.early_stopping:
             rows, held_out = self._split(rows, random_state)
+            if held_out[2] is not None and not float(held_out[2].sum()) > 0:
+                raise ValueError(
+                    "The rows that were held out for early stopping weigh nothing beside the "
+                    "others: raise validation_fraction, or turn early_stopping off."
+                )
         best, best_layers, n_without = -math.inf, layers, 0
         losses, scores = [], []
         steps = epochs(layers, rows, self.batch_size, self.learning_rate_init, random_state)

@@ -285,8 +285,8 @@ class RigidTranslator(OrthogonalTranslator):
         check_option("allow_reflection", self.allow_reflection, (True, False))
 
     def _may_sum_quickly(self):
-        # Whether a reflection would fit better can hang on the least singular value, and with it far
-        # more of the map than `expected_error` says.
+        # Whether a reflection would fit better can hang on the least singular value, and so more of
+        # the map than `expected_error` says.
         return self.allow_reflection
 
     def _aligned(self, moments: PairMoments) -> PairMoments:

@@ -9,8 +9,16 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from ._array import Array, accepted_dtypes, device_of, is_dask, namespace_of, unit_rows
-from ._validation import check_number
+from ._array import (
+    Array,
+    accepted_dtypes,
+    device_of,
+    is_dask,
+    namespace_of,
+    unit_rows,
+    without_graph,
+)
+from ._validation import all_or_nothing, check_number
 from .distributed import map_blocks
 
 
@@ -60,6 +68,7 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
     def __init__(self, n_features: int | None = None):
         self.n_features = n_features
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> ZeroPadder:
         """Check the dimension of X.
 
@@ -80,6 +89,7 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         if is_dask(X):
             X = validate_data(self, X, skip_check_array=True)  # only the dimension counts
         else:
+            X = without_graph(X)
             X = validate_data(self, X, dtype=accepted_dtypes(X))
         if self.n_features is not None and X.shape[1] > self.n_features:
             raise ValueError(
@@ -105,6 +115,7 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         if is_dask(X):
             return map_blocks(self, "transform", X)
         check_is_fitted(self)
+        X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
         xp, missing = namespace_of(X), self.n_features_out_ - X.shape[1]
         zeros = xp.zeros((X.shape[0], missing), dtype=X.dtype, device=device_of(X))
@@ -126,6 +137,7 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         if is_dask(X):
             return map_blocks(self, "inverse_transform", X)
         check_is_fitted(self)
+        X = without_graph(X)
         X = check_array(X, dtype=accepted_dtypes(X), copy=True, estimator=self)
         if X.shape[1] != self.n_features_out_:
             raise ValueError(
@@ -228,6 +240,7 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def __init__(self, alpha: float | str = 1.0):
         self.alpha = alpha
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> Rescaler:
         """Take the mean norm of the rows, where alpha is "mean".
 
@@ -247,6 +260,7 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if is_dask(X) and alpha is not None:
             X = validate_data(self, X, skip_check_array=True)
         else:
+            X = without_graph(X)
             X = validate_data(self, X, dtype=accepted_dtypes(X))
         if alpha is None:
             norms = unit_rows(X)[1]
@@ -273,6 +287,7 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             return map_blocks(self, "transform", X)
         check_is_fitted(self)
         alpha = self.alpha_ if hasattr(self, "alpha_") else self._check_alpha()
+        X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
         xp = namespace_of(X)
         if alpha > float(xp.finfo(X.dtype).max):

@@ -16,11 +16,13 @@ from ._array import (
     Array,
     accepted_dtypes,
     asarray_like,
+    fits_in,
     is_dask,
     is_numpy,
     row_norms,
     to_host,
     to_numpy,
+    vanishes,
     without_graph,
 )
 from ._scaling import parse_scaling, shift_and_scale
@@ -204,7 +206,12 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         mean = rows[0] + offset
         ss = np.zeros_like(mean)
         if kind == "standard":
-            ss = np.square(deviations - offset).sum(axis=0)
+            with np.errstate(over="ignore"):
+                ss = np.square(deviations - offset).sum(axis=0)
+            if not fits_in(np.float64, ss) or vanishes(rows, ss / len(rows)):
+                raise ValueError(
+                    "The squares of X overflow or vanish in float64: rescale the latents."
+                )
         shift, scale = shift_and_scale(kind, mean, ss, len(rows), row_norms(rows).sum())
         unit_input = kind == "l2"
         rows = unit_rows(rows) if unit_input else (rows - shift) / scale
@@ -274,6 +281,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         if is_dask(X):
             return map_blocks(self, "inverse_transform", X)
         check_is_fitted(self)
+        X = without_graph(X)
         X = check_array(X, dtype=accepted_dtypes(X), estimator=self)
         check_place(self, self.anchors_, X, "inverse_transform")
         if X.shape[1] != self.n_anchors_:

@@ -60,7 +60,7 @@ class _StitchingScore:
 
 def _translate(estimator, X):
     """Translated latents, of any multi-output regressor too."""
-    return getattr(estimator, "transform", estimator.predict)(X)
+    return estimator.transform(X) if hasattr(estimator, "transform") else estimator.predict(X)
 
 
 def decoder_agreement(decoder: Any, metric: Callable[..., float] | None = None) -> Callable:

@@ -8,7 +8,14 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 
-from sklearn_latent import AffineTranslator, KernelTranslator, LstsqTranslator, ZeroPadder
+from sklearn_latent import (
+    AbsoluteTranslator,
+    AffineTranslator,
+    KernelTranslator,
+    LstsqTranslator,
+    Rescaler,
+    ZeroPadder,
+)
 
 from .estimators import (
     ANCHORED,
@@ -463,3 +470,22 @@ def test_what_was_fitted_stays_where_a_kernel_is_refused():
     with pytest.raises(ValueError, match="not positive semi-definite"):
         translator.fit(X * 5 + 2, y)
     np.testing.assert_array_equal(translator.transform(X), expected)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "good", "bad", "message"),
+    [
+        (AbsoluteTranslator(), (X, y), (X[:1, :2], y[:1]), "n_anchors=1000 is not between"),
+        (ZeroPadder(X.shape[1] + 1), (X,), (np.ones((3, X.shape[1] + 2)),), "more than n_features"),
+        (Rescaler("mean"), (X,), (np.full((3, X.shape[1] + 1), 1e308),), "norms of X overflow"),
+    ],
+    ids=["AbsoluteTranslator", "ZeroPadder", "Rescaler"],
+)
+def test_a_refused_fit_leaves_the_first(estimator, good, bad, message):
+    fitted = clone(estimator).fit(*good)
+    expected = fitted.transform(X)
+    if isinstance(estimator, AbsoluteTranslator):
+        fitted.set_params(n_anchors=1000)
+    with pytest.raises(ValueError, match=message):
+        fitted.fit(*bad)
+    np.testing.assert_array_equal(fitted.transform(X), expected)

@@ -110,3 +110,22 @@ def test_padded_columns_have_names(latents):
     frame = pd.DataFrame(latents[0], columns=list("abcd"))
     out = ZeroPadder(6).set_output(transform="pandas").fit_transform(frame)
     assert list(out.columns) == ["a", "b", "c", "d", "zeropadder0", "zeropadder1"]
+
+
+def test_a_row_of_no_weight_does_not_fit_the_transformer(latents):
+    X, y = latents
+    weight = np.ones(len(X))
+    weight[0] = 0
+    wild = y.copy()
+    wild[0] = -1e20
+    ours = TransformedTargetTranslator(LstsqTranslator(), MinMaxScaler()).fit(X, wild, weight)
+    expected = TransformedTargetTranslator(LstsqTranslator(), MinMaxScaler()).fit(X[1:], y[1:])
+    assert_allclose(ours.transform(X), expected.transform(X), atol=1e-8)
+
+
+def test_the_target_stays_as_it_was(latents):
+    X, y = latents
+    before = y.copy()
+    ours = TransformedTargetTranslator(LstsqTranslator(), StandardScaler(copy=False)).fit(X, y)
+    ours.inverse_transform(y)
+    np.testing.assert_array_equal(y, before)

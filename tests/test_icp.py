@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
@@ -194,3 +195,63 @@ def test_bad_input(digits):
         ICPTranslator().fit(X * np.nan, y)
     with pytest.raises(ValueError, match="max_iter=0 must be finite and at least 1"):
         ICPTranslator(max_iter=0).fit(X, y)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e9])
+def test_rows_far_from_the_origin_find_their_nearest(offset):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 2)) + offset
+    order = rng.permutation(50)
+    y = X[order]
+    found = ICPTranslator().fit(X, y)
+    assert_array_equal(order[found.matches_], np.arange(50))
+    assert_allclose(found.transform(X), X, rtol=1e-12)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_configured_output_does_not_reach_the_inside(library):
+    pytest.importorskip(library)
+    X, y = clouds()[:2]
+    expected = ICPTranslator().fit(X, y).transform(X)
+    init = RigidTranslator().fit(X, y)
+    with config_context(transform_output=library):
+        for found in (ICPTranslator(), ICPTranslator(init=init)):
+            assert_allclose(found.fit(X, y).transform(X).to_numpy(), expected, atol=0.5)
+    inner = RigidTranslator().set_output(transform=library)
+    assert_allclose(ICPTranslator(inner).fit(X, y).transform(X), expected)
+    assert isinstance(init.transform(X), np.ndarray)
+
+
+def test_a_small_reflection_is_one_too():
+    d = 330  # whose determinant is 0 in float64
+    X = np.random.default_rng(0).normal(size=(400, d))
+    mirror = 0.1 * np.diag([-1.0] + [1.0] * (d - 1))
+    init = LstsqTranslator().fit(X, X @ mirror)
+    assert np.linalg.det(mirror) == 0
+    with pytest.raises(ValueError, match="init is a reflection"):
+        ICPTranslator(RigidTranslator(allow_reflection=False), init=init).fit(X, X)
+
+
+def test_labels_may_be_a_column():
+    X, y = clouds()[:2]
+    labels = (np.arange(len(X)) % 2)[:, None]
+    found = ICPTranslator().fit(X, y, labels, labels)
+    expected = ICPTranslator().fit(X, y, labels.ravel(), labels.ravel())
+    assert_array_equal(found.matches_, expected.matches_)
+
+
+def test_means_of_large_rows_do_not_overflow():
+    X = np.full((3, 1), 1e308)
+    means = class_means(X, [0, 0, 0], X, [0, 0, 0])
+    assert_allclose(means[0], [[1e308]])
+
+
+def test_class_means_of_tensors():
+    torch = pytest.importorskip("torch")
+    X, y = clouds()[:2]
+    labels = np.arange(len(X)) % 3
+    expected = class_means(X, labels, y, labels)
+    with config_context(array_api_dispatch=True):
+        found = class_means(torch.asarray(X), labels, torch.asarray(y), labels)
+    for ours, theirs in zip(found, expected):
+        assert_array_equal(ours, theirs)

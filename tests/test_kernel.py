@@ -493,3 +493,16 @@ def test_the_unit_of_weights_does_not_matter(unit):
     expected = KernelTranslator().fit(X, y, np.ones(len(X)))
     found = KernelTranslator().fit(X, y, np.full(len(X), unit))
     assert_allclose(found.transform(X), expected.transform(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e20])
+def test_a_landmark_of_next_to_no_weight_sets_no_bandwidth(far):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 3))
+    y = np.sin(X @ rng.normal(size=(3, 4)))
+    weight = np.ones(80)
+    weight[:30], X[:30] = 1e-60, far  # some of them are landmarks
+    found = KernelTranslator(n_components=60, random_state=0).fit(X, y, weight)
+    expected = KernelTranslator(n_components=60, random_state=0).fit(X[30:], y[30:])
+    assert found.gamma_ == pytest.approx(expected.gamma_, rel=0.5)
+    assert found.score(X[30:], y[30:]) > 0.9

@@ -668,3 +668,32 @@ else:
         monkeypatch.delattr(sklearn.metrics._scorer, "_SCORERS")
         with pytest.raises(RuntimeError, match="Use scoring=SCORERS or scoring=get_scorer"):
             register_scorers()
+
+
+@pytest.mark.parametrize("far", [1e7, 1e9, 1e20])
+@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_far_away_leaves_the_others_apart(far, everywhere, dtype):
+    y = np.random.default_rng(0).normal(size=(500, 50)).astype(dtype)
+    y[0, : None if everywhere else 1] = far
+    assert recall_at_k(y, y, similarity="euclidean") == 1.0
+    assert mean_reciprocal_rank(y, y, similarity="euclidean") == 1.0
+
+
+@every_paired
+def test_a_row_of_no_weight_may_be_of_any_size(metric):
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.normal(size=(2, 5, 3))
+    expected = metric(y_true[1:], y_pred[1:])
+    y_true[0] = 1e200
+    for unit in (1.0, 1e308, 1e-300):
+        found = metric(y_true, y_pred, sample_weight=np.array([0, 1, 1, 1, 1]) * unit)
+        assert_allclose(found, expected)
+
+
+@every_metric
+def test_a_tensor_that_belongs_to_a_graph(metric):
+    torch = pytest.importorskip("torch")
+    y_true, y_pred = np.random.default_rng(0).normal(size=(2, 6, 3))
+    given = [torch.asarray(side).requires_grad_() for side in (y_true, y_pred)]
+    assert_allclose(metric(*given), metric(y_true, y_pred))

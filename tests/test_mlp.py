@@ -606,3 +606,48 @@ class TestCallbacks:
         X, y = pair()
         watched = short().set_callbacks(self.Recorder()).fit(X, y)
         assert_same_network(watched, short().fit(X, y), rtol=0)
+
+
+def test_validation_scores_do_not_hang_on_a_row_of_next_to_no_weight():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    X = torch.asarray(rng.normal(size=(20, 3)))
+    layers = [(torch.asarray(rng.normal(size=(3, 2))), torch.asarray(rng.normal(size=2)))]
+    y = X @ layers[0][0] + layers[0][1] + 0.1 * torch.asarray(rng.normal(size=(20, 2)))
+    weight = torch.ones(20, dtype=torch.float64)
+    weight[0] = 1e-60
+    expected = solver.r2(layers, (X[1:], y[1:], None))
+    y[0] = 1e20
+    assert solver.r2(layers, (X, y, weight)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-50, 1e40])
+def test_weights_of_any_size(unit):
+    pytest.importorskip("torch")
+    X, y = np.random.default_rng(0).normal(size=(2, 40, 4)).astype(np.float32)
+    translator = MLPTranslator(max_iter=3, random_state=0)
+    weight = np.random.default_rng(1).uniform(0.5, 2, size=40)
+    found, expected = (
+        clone(translator).fit(X, y, weight * size).transform(X) for size in (unit, 1.0)
+    )
+    assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_held_out_rows_that_weigh_nothing():
+    pytest.importorskip("torch")
+    X, y = np.random.default_rng(0).normal(size=(2, 40, 4)).astype(np.float32)
+    translator = MLPTranslator(max_iter=3, early_stopping=True, random_state=0)
+    weight = np.full(40, 1e-60)
+    weight[0] = 1.0  # which is trained on
+    with pytest.raises(ValueError, match="held out for early stopping weigh nothing"):
+        translator.fit(X, y, weight)
+
+
+@pytest.mark.parametrize("side", ["X", "y"])
+def test_squares_that_vanish_are_refused(side):
+    pytest.importorskip("torch")
+    X, y = np.random.default_rng(0).normal(size=(2, 40, 4))
+    sides = {"X": X, "y": y}
+    sides[side] = sides[side] * 1e-170
+    with pytest.raises(ValueError, match=f"squares of {side} vanish in .*float64: rescale"):
+        MLPTranslator(max_iter=3, random_state=0).fit(**sides)

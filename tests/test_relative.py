@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances, manhattan_distances
@@ -15,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_latent import InverseRelativeTranslator, RelativeProjector
 from sklearn_latent.metrics import latent_cosine_similarity
+from sklearn_latent.solvers.relative import euclidean
 
 
 def latents(n=60, d=5, seed=0):
@@ -345,3 +347,34 @@ def test_small_angles_keep_their_digits_in_float32():
     expected = projector.fit(X.astype(float)).transform(near.astype(float))
     assert found.dtype == np.float32
     assert_allclose(found, expected, atol=2e-7)
+
+
+@pytest.mark.parametrize("far", [1e9, 1e20, 1e200])
+def test_distances_beside_one_that_is_far_away(far):
+    rng = np.random.default_rng(0)
+    X, anchors = rng.normal(size=(6, 3)), rng.normal(size=(5, 3))
+    expected = cdist(X, anchors)
+    for rows, others in (
+        (np.vstack([X, [[far, 0, 0]]]), anchors),
+        (X, np.vstack([anchors, [[far, 0, 0]]])),
+    ):
+        found = euclidean(rows, others)
+        assert_allclose(found[:6, :5], expected, rtol=1e-12)
+        assert_allclose(np.delete(found, np.s_[:6], 0)[:, :5], far, rtol=1e-8)
+        assert_allclose(np.delete(found, np.s_[:5], 1)[:6], far, rtol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-170, 1.0, 1e200])
+def test_distances_of_any_size(size):
+    rng = np.random.default_rng(0)
+    X, anchors = rng.normal(size=(6, 3)), rng.normal(size=(5, 3))
+    X[0] = anchors[0] = 0
+    assert_allclose(euclidean(X * size, anchors * size) / size, cdist(X, anchors), rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-170])
+def test_squares_that_do_not_fit_are_refused(size):
+    X = np.random.default_rng(0).normal(size=(20, 4)) * size
+    with pytest.raises(ValueError, match="squares of X overflow or vanish in float64: rescale"):
+        RelativeProjector(scaling="standard").fit(X)
+    RelativeProjector(scaling=None).fit(X)

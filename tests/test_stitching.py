@@ -20,6 +20,7 @@ from sklearn_latent import (
     AffineTranslator,
     LstsqTranslator,
     ProcrustesTranslator,
+    Rescaler,
     TransformedTargetTranslator,
     ZeroPadder,
     decoder_agreement,
@@ -218,3 +219,13 @@ def test_scorers_without_what_they_need_say_so(spaces, decoder):
 def test_scorers_show_what_they_are(decoder):
     assert repr(decoder_agreement(decoder)) == "decoder_agreement(SVC())"
     assert repr(stitching_score(decoder, "f1")) == "stitching_score(SVC(), 'f1')"
+
+
+def test_a_translator_may_end_in_a_step_without_predict():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    labels = (X[:, 0] > 0).astype(int)
+    decoder = LogisticRegression().fit(X, labels)
+    chain = make_pipeline(LstsqTranslator(), Rescaler(2.0)).fit(X, X)
+    assert decoder_agreement(decoder)(chain, X, X) > 0.9
+    assert stitching_score(decoder)(chain, X, X, labels=labels) > 0.9

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .._array import Array, namespace_of, unit_rows, widest_float
 from .._validation import check_weights
 from ._inputs import check_pair, row_blocks
@@ -141,9 +143,14 @@ def _mean_over_rows(
     """(Weighted) mean over items of one value each, block by block."""
     weight = check_weights(sample_weight, y_pred)
     xp, total = namespace_of(y_pred), 0.0
+    weight = None if weight is None else weight / xp.max(weight)  # so that sums do not overflow
     for rows in row_blocks(y_pred.shape[0], math.prod(y_pred.shape[1:])):
-        values = values_of(y_true[rows, ...], y_pred[rows, ...])
-        total += float(xp.sum(values if weight is None else values * weight[rows]))
+        with np.errstate(over="ignore"):  # infinity says it
+            values = values_of(y_true[rows, ...], y_pred[rows, ...])
+        if weight is not None:
+            w = weight[rows]
+            values = xp.where(w > 0, values, xp.zeros_like(values)) * w  # 0 of infinity too
+        total += float(xp.sum(values))
     return total / (y_pred.shape[0] if weight is None else float(xp.sum(weight)))
 
 

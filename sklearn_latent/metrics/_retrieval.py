@@ -38,6 +38,8 @@ from ._inputs import check_pair, row_blocks
 
 SIMILARITIES = ("cosine", "euclidean", "csls")
 
+_MEDIAN_OF = 1000  # rows; it need not be exact
+
 
 def recall_at_k(
     y_true: Any,
@@ -230,8 +232,8 @@ class _Similarity:
 def _make_similarity(y_true, y_pred, name, n_neighbors, center, dtype):
     check_option("similarity", name, SIMILARITIES)
     center = _check_center(center, y_true)
-    if name == "euclidean":  # the same from any origin; near the mean, it rounds least
-        center = "mean"
+    if name == "euclidean":  # the same from any origin; amid most of the rows, it rounds least
+        center = "median"
     similarity = _Similarity(name, *_origin_and_scale(y_true, y_pred, center))
     if name == "csls":
         _check_at_most_rows("n_neighbors", n_neighbors, y_true)
@@ -270,6 +272,9 @@ def _origin_and_scale(y_true, y_pred, center):
     if not isinstance(center, str):
         return center / scale, scale
     n_samples, d = y_true.shape
+    if center == "median":
+        some = xp.sort(y_true[:: max(1, n_samples // _MEDIAN_OF), ...], axis=0)
+        return xp.astype(some[some.shape[0] // 2, :], wide) / scale, scale
     total = xp.zeros(d, dtype=wide, device=device_of(y_true))
     for rows in row_blocks(n_samples, d):
         total += xp.sum(xp.astype(y_true[rows, :], wide) / scale, axis=0)
@@ -355,14 +360,19 @@ def _count_nearer(y_true, y_pred, name, n_neighbors, center):
 def _compare(queries, candidates, own, dtype):
     """`_count_nearer` of one block, multiplied in `dtype`."""
     xp, d = namespace_of(own), queries.rows.shape[1]
-    reach = queries.norms * xp.max(candidates.norms) + xp.max(xp.abs(candidates.offset))
-    slack = _rounding(d, dtype, own) * (reach + xp.abs(own))
     products = xp.astype(queries.rows, dtype) @ xp.matrix_transpose(
         xp.astype(candidates.rows, dtype)
     )
-    products -= xp.astype(candidates.offset, dtype)[None, :]
-    above = products > xp.astype(own + slack, dtype)[:, None]
-    not_below = products >= xp.astype(own - slack, dtype)[:, None]
+    # What rounding may do to a pair grows with the product of its norms, which is at most the mean
+    # of their squares: one share for the query and one for the candidate, lest a candidate far
+    # away make all others doubtful.
+    rounding = _rounding(d, dtype, own)
+    of_query = rounding * (queries.norms**2 / 2 + xp.abs(own))
+    of_candidate = rounding * (candidates.norms**2 / 2 + xp.abs(candidates.offset))
+    products -= xp.astype(candidates.offset + of_candidate, dtype)[None, :]
+    above = products > xp.astype(own + of_query, dtype)[:, None]
+    products += xp.astype(2 * of_candidate, dtype)[None, :]
+    not_below = products >= xp.astype(own - of_query, dtype)[:, None]
     nearer = count_true(above)
     close = count_true(not_below) - nearer
     if int(np.sum(close)) * d <= _inputs.BLOCK_ELEMENTS:
@@ -394,4 +404,4 @@ def _compare_pairs(queries, candidates, own, pairs):
 
 def _rounding(d, dtype, like):
     """Relative error bound of an inner product of d terms, of its factors and of a difference."""
-    return (d / 2 + 4) * eps_of(dtype, like)
+    return (d / 2 + 6) * eps_of(dtype, like)

@@ -105,8 +105,8 @@ def r2(layers: Layers, rows: Rows) -> float:
     weight = X.new_ones(X.shape[0]) if weight is None else weight
     with torch.no_grad():
         unexplained = weight @ (forward(layers, X) - y).square()
-        # from the first row, so that a constant column has exactly no variance
-        deviation = y - y[0]
+        # from one row, so that a constant column has exactly no variance, and one that counts
+        deviation = y - y[int(weight.argmax())]
         deviation -= weight @ deviation / weight.sum()
         variation = weight @ deviation.square()
         constant = variation == 0

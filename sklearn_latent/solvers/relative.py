@@ -36,18 +36,32 @@ def angular(X: Array, anchors: Array) -> Array:
 def euclidean(X: Array, anchors: Array) -> Array:
     """Euclidean distance of rows to anchors, (n, k)."""
     xp, dtype = namespace_of(X), X.dtype
-    # The expanded square cancels for close points, hence the widest float. Moving the origin to
-    # the anchors leaves distances as they are and spares the digits of a common offset.
+    # The expanded square cancels for close points, hence the widest float. Moving the origin amid
+    # the anchors leaves distances as they are and spares the digits of a common offset; to their
+    # median, as the mean follows one anchor that is far away.
     X, anchors = (xp.astype(side, widest_float(side)) for side in (X, anchors))
-    largest = nonzero(xp.maximum(xp.max(xp.abs(X)), xp.max(xp.abs(anchors))))
-    X, anchors = X / largest, anchors / largest
-    origin = xp.mean(anchors, axis=0)
+    origin = xp.sort(anchors, axis=0)[(anchors.shape[0] - 1) // 2, :]
     X, anchors = X - origin[None, :], anchors - origin[None, :]
-    product = X @ xp.matrix_transpose(anchors)
-    square_x, square_a = xp.sum(xp.square(X), axis=1), xp.sum(xp.square(anchors), axis=1)
-    square = square_x[:, None] - 2 * product + square_a[None, :]
-    distance = largest * xp.sqrt(xp.maximum(square, xp.zeros_like(square)))
+    size_x, size_a = (xp.max(xp.abs(side), axis=1) for side in (X, anchors))
+    largest = max(float(xp.max(size)) for size in (size_x, size_a))
+    root = xp.finfo(X.dtype).max ** 0.5 / 1e10
+    if 1 / root < largest < root:
+        distance = xp.sqrt(_squared_distances(X, anchors, 1.0, 1.0))
+    else:  # squares overflow or vanish: each pair relative to the larger of the two
+        larger = nonzero(xp.maximum(size_x[:, None], size_a[None, :]))
+        share_x, share_a = size_x[:, None] / larger, size_a[None, :] / larger
+        X, anchors = X / nonzero(size_x)[:, None], anchors / nonzero(size_a)[:, None]
+        distance = larger * xp.sqrt(_squared_distances(X, anchors, share_x, share_a))
     return xp.astype(distance, dtype, copy=False)
+
+
+def _squared_distances(X, anchors, share_x, share_a):
+    """``‖s x - t a‖²`` for the shares s and t of each pair, (n, k)."""
+    xp = namespace_of(X)
+    square = xp.sum(xp.square(X), axis=1)[:, None] * share_x**2
+    square = square + xp.sum(xp.square(anchors), axis=1)[None, :] * share_a**2
+    square -= 2 * share_x * share_a * (X @ xp.matrix_transpose(anchors))
+    return xp.maximum(square, xp.zeros_like(square))
 
 
 def manhattan(X: Array, anchors: Array) -> Array:
