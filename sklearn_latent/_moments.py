@@ -18,6 +18,7 @@ import numpy as np
 from ._array import (
     Array,
     asarray_like,
+    fits_in,
     is_numpy,
     namespace_of,
     nonzero,
@@ -261,12 +262,15 @@ class PairMoments:
         xp = namespace_of(self.mean_x)
         if not bool(xp.any(self.mean_x != 0)) and not bool(xp.any(self.mean_y != 0)):
             return self
-        return dataclasses.replace(
-            self,
-            ss_x=self.ss_x + self.weight * self.mean_x**2,
-            ss_y=self.ss_y + self.weight * self.mean_y**2,
-            second=add_pair(self.second, self.weight, self.mean_x, self.mean_y),
-        )
+        with np.errstate(over="ignore"):
+            ss_x = self.ss_x + self.weight * self.mean_x**2
+            ss_y = self.ss_y + self.weight * self.mean_y**2
+        if not fits_in(ss_x.dtype, ss_x, ss_y):
+            raise ValueError(
+                f"The squares of X or y overflow {ss_x.dtype}: rescale the latents, or centre them."
+            )
+        second = add_pair(self.second, self.weight, self.mean_x, self.mean_y)
+        return dataclasses.replace(self, ss_x=ss_x, ss_y=ss_y, second=second)
 
 
 def saves_time(X: Array, y: Array) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +73,8 @@ class RegularizedTranslator(LinearTranslator):
                 weights = (None if w is None else w[rows] for w in (weight, together))
                 yield x_rows, y_rows, *weights
 
+        if weight is not None:  # else no row is further out than √n deviations
+            bears = bears and all(_near(x) and _near(y) for x, y, *_ in blocks())
         origin = moments.mean_y * (0.0 if has_offset else 1.0)
         n_means = 1 if self._is_centred() else 0
         judge = LeaveOneOut(
@@ -126,7 +129,13 @@ class RegularizedTranslator(LinearTranslator):
 
         def totals(alphas):
             losses = judge.losses(alphas)
-            return [loss.stretched if stretched else loss.error for loss in losses]
+            errors = [loss.stretched if stretched else loss.error for loss in losses]
+            if not all(map(math.isfinite, errors)):
+                raise ValueError(
+                    "Errors of rows that were left out overflow: rescale the latents, or leave out "
+                    "rows that are far from all others."
+                )
+            return errors
 
         alphas = self._alphas(path)
         alphas = list(filter(judge.trusts, alphas)) or [max(alphas)]
@@ -145,6 +154,12 @@ def _bears_float32(moments: PairMoments, has_offset: bool) -> bool:
     scale = (power / (moments.weight * moments.ss_y.shape[0])) ** 0.5
     of_mean = 0.0 if has_offset else moments.weight * float(xp.sum(moments.mean_y**2))
     return _LEAST_SCALE < scale < 1 / _LEAST_SCALE and of_mean < _FAR_FROM_ZERO * power
+
+
+def _near(rows: Array) -> bool:
+    """Whether squares of scaled rows fit in float32, by far."""
+    xp = namespace_of(rows)
+    return float(xp.max(xp.abs(rows))) < 1e15
 
 
 @dataclasses.dataclass

@@ -12,8 +12,10 @@ from sklearn_latent import (
     AbsoluteTranslator,
     AffineTranslator,
     KernelTranslator,
+    LOrthoTranslator,
     LstsqTranslator,
     Rescaler,
+    RidgeTranslator,
     ZeroPadder,
 )
 
@@ -489,3 +491,11 @@ def test_a_refused_fit_leaves_the_first(estimator, good, bad, message):
     with pytest.raises(ValueError, match=message):
         fitted.fit(*bad)
     np.testing.assert_array_equal(fitted.transform(X), expected)
+
+
+@pytest.mark.parametrize("translator", [LstsqTranslator(), LOrthoTranslator(), RidgeTranslator()])
+def test_squares_about_zero_that_overflow_are_refused(translator):
+    # about their means they do not
+    with pytest.raises(ValueError, match=r"squares of X or y overflow float64: .* or centre them"):
+        clone(translator).set_params(scaling=None).fit(X + 1e155, y)
+    clone(translator).set_params(scaling="center").fit(X * 1e140 + 1e155, y)

@@ -449,3 +449,24 @@ def test_the_choice_minds_no_units_of_the_target(unit):
     found = RidgeTranslator(scaling="center").fit(X, y * unit)
     assert_allclose(found.alpha_, expected.alpha_)
     assert_allclose(found.transform(X) / unit, expected.transform(X))
+
+
+@pytest.mark.parametrize("side", ["X", "y"])
+def test_a_row_far_away_of_next_to_no_weight_in_float32(side):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4)).astype(np.float32)
+    y = (X @ rng.normal(size=(4, 3)) + 0.1 * rng.normal(size=(60, 3))).astype(np.float32)
+    expected = RidgeTranslator().fit(X[1:], y[1:])
+    weight = np.ones(60)
+    weight[0] = 1e-90
+    sides = {"X": X.copy(), "y": y.copy()}
+    sides[side][0] = 1e37
+    found = RidgeTranslator().fit(**sides, sample_weight=weight)
+    assert_allclose(found.coef_, expected.coef_, rtol=0.02, atol=1e-3)
+
+
+def test_errors_that_overflow_are_named():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2, 40, 3))
+    with pytest.raises(ValueError, match="rescale the latents"):
+        RidgeTranslator(scaling=None).fit(X * 1e150 + 1e153, y)
