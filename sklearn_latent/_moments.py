@@ -186,7 +186,8 @@ class PairMoments:
         delta_x, delta_y = other.mean_x - self.mean_x, other.mean_y - self.mean_y
         between = self.weight * share  # = w_a w_b / (w_a + w_b)
         # From the heavier mean: starting at one far away, of next to no weight, would cost digits.
-        heavier, step = (self, share) if share < 0.5 else (other, share - 1)
+        back = self.weight / weight if weight > 0 else 0.0
+        heavier, step = (self, share) if share < 0.5 else (other, -back)
         ss_x = self.ss_x + other.ss_x + between * delta_x**2
         ss_y = self.ss_y + other.ss_y + between * delta_y**2
         merged = PairMoments(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import abstractmethod
 from typing import Any
@@ -11,9 +12,18 @@ from sklearn.utils import check_random_state
 from ._array import Array
 from ._validation import unchanged_on_error
 
-# Threads may share a fitted translator, and so the first use of it. One lock for all of them, as an
-# estimator with one of its own could be neither pickled nor cloned.
+# Threads may share a fitted translator, and so the first use of it. There is one lock for all of
+# them, which then wait for each other, as an estimator with its own could not be pickled.
 _SOLVING = threading.RLock()
+
+
+def _renew_lock():
+    global _SOLVING
+    _SOLVING = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # the thread that holds it may not be there in the child
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class SolvedOnUse:

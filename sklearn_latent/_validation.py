@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import sys
 import warnings
@@ -11,6 +12,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar, cast
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array
 
 from ._array import (
@@ -53,8 +55,12 @@ def all_or_nothing(fit: Method) -> Method:
 
 def with_plain_output(estimator: Any) -> Any:
     """The estimator, giving arrays between parts whatever output the user has configured."""
-    setter = getattr(estimator, "set_output", None)
-    return estimator if setter is None else setter(transform="default")
+    if isinstance(estimator, FrozenEstimator):  # which would configure the caller's own
+        return FrozenEstimator(with_plain_output(copy.deepcopy(estimator.estimator)))
+    if hasattr(estimator, "set_output"):
+        with contextlib.suppress(ValueError):  # of a step that has no such choice
+            estimator.set_output(transform="default")
+    return estimator
 
 
 def check_option(name: str, value: Any, options: tuple) -> None:

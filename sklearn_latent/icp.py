@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import warnings
 from typing import Any
@@ -91,11 +92,14 @@ def class_means(
 
 
 def _means(rows, labels, classes):
-    position = np.searchsorted(classes, labels)
-    share = 1 / np.bincount(position)[position]  # first, as sums may overflow
-    means = np.zeros((classes.size, rows.shape[1]))
-    np.add.at(means, position, rows * share[:, None])
-    return means.astype(rows.dtype, copy=False)
+    order = np.argsort(np.searchsorted(classes, labels), kind="stable")
+    ends = np.cumsum(np.unique(labels, return_counts=True)[1])
+    means = np.empty((classes.size, rows.shape[1]), dtype=rows.dtype)
+    for i, of_class in enumerate(np.split(order, ends[:-1])):
+        # from one of its rows: a constant keeps exactly its value, and large ones do not overflow
+        first = rows[of_class[0]]
+        means[i] = first + np.subtract(rows[of_class], first, dtype=np.float64).mean(axis=0)
+    return means
 
 
 def _checked_labels(X, labels_X, y, labels_y, names):
@@ -250,7 +254,8 @@ class ICPTranslator(BaseTranslator):
         translator = RigidTranslator() if self.translator is None else self.translator
         translator = with_plain_output(clone(translator))
         best = self._start(translator, X, source_labels, y, target_labels)
-        origin = np.median(y, axis=0)
+        middle = (len(y) - 1) // 2
+        origin = np.partition(y, middle, axis=0)[middle]  # a mean would follow one row far away
         matches, energy = _match(best.transform(X), y, origin, groups, None)
         self.energy_curve_ = [energy]
         for _ in range(self.max_iter):
@@ -348,7 +353,8 @@ class ICPTranslator(BaseTranslator):
                 "translator."
             )
         check_is_fitted(init)
-        init = with_plain_output(copy.deepcopy(init))  # the caller's own stays as it is
+        with contextlib.suppress(TypeError):  # of what cannot be copied
+            init = with_plain_output(copy.deepcopy(init))  # the caller's own stays as it is
         _refuse_reflection(translator, init, X, y)
         return init
 

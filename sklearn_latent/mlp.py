@@ -316,11 +316,13 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         held_out = None
         if self.early_stopping:
             rows, held_out = self._split(rows, random_state)
-            if held_out[2] is not None and not float(held_out[2].sum()) > 0:
-                raise ValueError(
-                    "The rows that were held out for early stopping weigh nothing beside the "
-                    "others: raise validation_fraction, or turn early_stopping off."
-                )
+            for part in (rows, held_out):
+                if part[2] is not None and not float(part[2].sum()) > 0:
+                    raise ValueError(
+                        "The rows that were held out for early stopping weigh nothing beside the "
+                        "others, or these beside them: turn early_stopping off, or give weights "
+                        "that are less unequal."
+                    )
         best, best_layers, n_without = -math.inf, layers, 0
         losses, scores = [], []
         steps = epochs(layers, rows, self.batch_size, self.learning_rate_init, random_state)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from sklearn_latent import (
     AffineTranslator,
@@ -255,3 +257,39 @@ def test_class_means_of_tensors():
         found = class_means(torch.asarray(X), labels, torch.asarray(y), labels)
     for ours, theirs in zip(found, expected):
         assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_mean_of_equal_rows_is_their_value(dtype):
+    labels = np.repeat(["a", "b", "c"], [49, 3, 98])
+    X = np.full((150, 1), 0.7, dtype=dtype)
+    assert_array_equal(class_means(X, labels, X, labels)[0], X[:3])
+
+
+class Plain(BaseEstimator):
+    """A transformer without a choice of output."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def test_a_step_without_a_choice_of_output():
+    X, y = clouds()[:2]
+    chain = make_pipeline(Plain(), RigidTranslator())
+    expected = ICPTranslator(init=RigidTranslator().fit(X, X)).fit(X, y)
+    for found in (
+        ICPTranslator(init=clone(chain).fit(X, X)).fit(X, y),
+        ICPTranslator(chain, init=RigidTranslator().fit(X, X)).fit(X, y),
+    ):
+        assert_allclose(found.transform(X), expected.transform(X))
+
+
+def test_large_float32_rows():
+    X = np.random.default_rng(0).uniform(1.8e38, 2.4e38, size=(60, 3)).astype(np.float32)
+    assert_array_equal(ICPTranslator(max_iter=1).fit(X, X).matches_, np.arange(60))

@@ -670,7 +670,7 @@ else:
             register_scorers()
 
 
-@pytest.mark.parametrize("far", [1e7, 1e9, 1e20])
+@pytest.mark.parametrize("far", [1e7, 1e9, 1e20, 1e22])
 @pytest.mark.parametrize("everywhere", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_row_far_away_leaves_the_others_apart(far, everywhere, dtype):
@@ -697,3 +697,17 @@ def test_a_tensor_that_belongs_to_a_graph(metric):
     y_true, y_pred = np.random.default_rng(0).normal(size=(2, 6, 3))
     given = [torch.asarray(side).requires_grad_() for side in (y_true, y_pred)]
     assert_allclose(metric(*given), metric(y_true, y_pred))
+
+
+@pytest.mark.parametrize("far", [1e20, 1e21, 1e23])
+def test_ranks_beside_a_row_far_away(far):
+    # relative to it the others are next to nothing in float32
+    rng = np.random.default_rng(0)
+    y_true = rng.normal(size=(300, 8)).astype(np.float32)
+    y_pred = (y_true + rng.normal(size=(300, 8))).astype(np.float32)
+    y_true[0] = y_pred[0] = far
+    distance = euclidean_distances(y_pred[1:].astype(float), y_true[1:].astype(float))
+    ranks = 1 + np.sum(distance < np.diag(distance)[:, None], axis=1)
+    expected = (1 + np.sum(1 / ranks)) / 300
+    found = mean_reciprocal_rank(y_true, y_pred, similarity="euclidean")
+    assert found == pytest.approx(expected, rel=1e-12)

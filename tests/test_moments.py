@@ -102,6 +102,13 @@ def test_what_weighs_next_to_nothing_costs_no_digits(data, kind, light):
             assert_same(moments, expected)
 
 
+def test_the_order_of_a_light_part_far_away_does_not_matter():
+    far = PairMoments.from_arrays(*np.full((2, 1, 1), 1e17), np.array([1e-17]), kind="cross")
+    near = PairMoments.from_arrays(*np.ones((2, 4, 1)), None, kind="cross")
+    for merged in (far + near, near + far):
+        assert_allclose(merged.mean_x, [1.25])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_about_zero_undoes_the_centring(data, kind):
     X, y, w = data

@@ -1,7 +1,10 @@
 """Streaming is exact: batches give the map of one fit on all rows."""
 
+import os
 import pickle
+import signal
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +13,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
 
-from sklearn_latent import AffineTranslator, LstsqTranslator, ProcrustesTranslator
+from sklearn_latent import (
+    AffineTranslator,
+    LstsqTranslator,
+    ProcrustesTranslator,
+    _solved_on_use,
+)
 
 from .estimators import STREAMED, in_all_scalings, make_pair, one_line
 
@@ -321,3 +329,29 @@ def test_a_batch_without_weight_changes_nothing(translator):
     found.partial_fit(X[30:], y[30:], np.zeros(10))
     expected = clone(translator).partial_fit(X[:30], y[:30])
     assert_allclose(found.transform(X), expected.transform(X), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_while_another_thread_solves():
+    X, y = make_pair()
+    translator = LstsqTranslator().partial_fit(X, y)
+    with _solved_on_use._SOLVING:
+        pool = ThreadPoolExecutor(1)
+        forked = pool.submit(in_child, lambda: translator.coef_)
+        assert forked.result(30) == 0
+    pool.shutdown()
+
+
+def in_child(function):
+    """The exit status of a child process that calls it; 14 if it hangs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        pid = os.fork()
+    if pid == 0:
+        try:
+            signal.alarm(10)
+            function()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1]

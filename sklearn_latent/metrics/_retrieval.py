@@ -366,9 +366,9 @@ def _compare(queries, candidates, own, dtype):
     # What rounding may do to a pair grows with the product of its norms, which is at most the mean
     # of their squares: one share for the query and one for the candidate, lest a candidate far
     # away make all others doubtful.
-    rounding = _rounding(d, dtype, own)
-    of_query = rounding * (queries.norms**2 / 2 + xp.abs(own))
-    of_candidate = rounding * (candidates.norms**2 / 2 + xp.abs(candidates.offset))
+    rounding, least = _rounding(d, dtype, own), _underflow(d, dtype, own)
+    of_query = rounding * (queries.norms**2 / 2 + xp.abs(own)) + least
+    of_candidate = rounding * (candidates.norms**2 / 2 + xp.abs(candidates.offset)) + least
     products -= xp.astype(candidates.offset + of_candidate, dtype)[None, :]
     above = products > xp.astype(own + of_query, dtype)[:, None]
     products += xp.astype(2 * of_candidate, dtype)[None, :]
@@ -394,12 +394,18 @@ def _compare_pairs(queries, candidates, own, pairs):
     margin = xp.sum(products, axis=1) - offset - own
     reach = xp.take(queries.norms, i, axis=0) * xp.take(candidates.norms, j, axis=0)
     reach = reach + xp.abs(offset) + xp.abs(own)
-    slack = _rounding(products.shape[1], own.dtype, own) * reach
+    d = products.shape[1]
+    slack = _rounding(d, own.dtype, own) * reach + _underflow(d, own.dtype, own)
     which = to_numpy(i)
     return tuple(
         np.bincount(which[to_numpy(chosen)], minlength=size)
         for chosen in (margin > slack, xp.abs(margin) <= slack)
     )
+
+
+def _underflow(d, dtype, like):
+    """Absolute error bound of an inner product of d terms that are next to nothing."""
+    return (d + 2) * float(namespace_of(like).finfo(dtype).smallest_normal)
 
 
 def _rounding(d, dtype, like):
