@@ -5,8 +5,18 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from ._affine_map import AffineMap
-from ._array import Array, asarray_like, eps_of, namespace_of, unit_rows
+from ._array import (
+    Array,
+    asarray_like,
+    eps_of,
+    fits_in,
+    namespace_of,
+    unit_rows,
+    vanishes,
+)
 from ._moments import PairMoments
 
 SCALINGS = ("standard", "center", "l2", None)
@@ -69,6 +79,30 @@ class PairScaling:
             target, moments.mean_y, moments.ss_y, weight, moments.norm_y
         )
         return cls(shift_x, scale_x, shift_y, scale_y, source == "l2", target == "l2")
+
+    @classmethod
+    def from_rows(
+        cls, X: Array, y: Array, weight: Array | None, scaling: Scaling
+    ) -> tuple[PairScaling, PairMoments]:
+        """The same for rows, and their moments; raises where squares overflow or vanish."""
+        source, target = parse_scaling(scaling)
+        with np.errstate(over="ignore", invalid="ignore"):
+            moments = PairMoments.from_arrays(
+                X, y, weight, kind="cross", unit_rows=(source == "l2", target == "l2")
+            )
+            found = cls.from_moments(moments, scaling)
+        dtype = moments.ss_x.dtype
+        squares_fit = fits_in(dtype, moments.ss_x, moments.ss_y)
+        if not (squares_fit and fits_in(X.dtype, found.shift_y, found.scale_y)):
+            raise ValueError(
+                f"The squares of X or y overflow {dtype}, or y overflows {X.dtype}: rescale the "
+                "latents."
+            )
+        sides = (("X", X, moments.ss_x, found.unit_x), ("y", y, moments.ss_y, found.unit_y))
+        for name, side, ss, unit in sides:
+            if not unit and vanishes(side, ss / moments.weight):
+                raise ValueError(f"The squares of {name} vanish in {dtype}: rescale the latents.")
+        return found, moments
 
     @property
     def divisor_x(self) -> Array:

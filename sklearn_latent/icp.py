@@ -88,13 +88,14 @@ def class_means(
             f"Classes {unmatched.tolist()} are in labels_y and not in labels_X: leave their rows "
             "out, or add rows of them to X."
         )
-    return _means(X, labels_X, classes), _means(y, labels_y, classes), classes
+    return _means(X, labels_X), _means(y, labels_y), classes
 
 
-def _means(rows, labels, classes):
-    order = np.argsort(np.searchsorted(classes, labels), kind="stable")
+def _means(rows, labels):
+    """Those of the classes in sorted order."""
+    order = np.argsort(labels, kind="stable")
     ends = np.cumsum(np.unique(labels, return_counts=True)[1])
-    means = np.empty((classes.size, rows.shape[1]), dtype=rows.dtype)
+    means = np.empty((ends.size, rows.shape[1]), dtype=rows.dtype)
     for i, of_class in enumerate(np.split(order, ends[:-1])):
         # from one of its rows: a constant keeps exactly its value, and large ones do not overflow
         first = rows[of_class[0]]

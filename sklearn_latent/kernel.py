@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.kernel_approximation import Nystroem
 from sklearn.utils import check_random_state
 
-from ._array import asarray_like, fits_in, to_numpy, vanishes
+from ._array import asarray_like, to_numpy
 from ._array import unit_rows as normalised
 from ._base import BaseTranslator
 from ._kernels import Kernel, KernelFunction, check_gamma, check_kernel
@@ -292,22 +292,7 @@ class KernelTranslator(BaseTranslator):
 
     def _estimate_scaling(self, X, y, weight):
         """What `scaling` asks for; the source about its mean, wherever the kernel ignores that."""
-        source, target = parse_scaling(self.scaling)
-        with np.errstate(over="ignore", invalid="ignore"):
-            moments = PairMoments.from_arrays(
-                X, y, weight, kind="cross", unit_rows=(source == "l2", target == "l2")
-            )
-            scaling = PairScaling.from_moments(moments, self.scaling)
-        squares_fit = fits_in(np.float64, moments.ss_x, moments.ss_y)
-        if not (squares_fit and fits_in(X.dtype, scaling.shift_y, scaling.scale_y)):
-            raise ValueError(
-                f"The squares of X or y overflow float64, or y overflows {X.dtype}: rescale the "
-                "latents."
-            )
-        sides = (("X", X, moments.ss_x, scaling.unit_x), ("y", y, moments.ss_y, scaling.unit_y))
-        for name, side, ss, unit in sides:
-            if not unit and vanishes(side, ss / moments.weight):
-                raise ValueError(f"The squares of {name} vanish in float64: rescale the latents.")
+        scaling, moments = PairScaling.from_rows(X, y, weight, self.scaling)
         if callable(self.kernel):
             return scaling
         # else distances of rows far from 0 would lose digits

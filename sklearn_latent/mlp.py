@@ -14,16 +14,13 @@ from sklearn.utils import check_random_state
 from ._array import (
     asarray_like,
     device_of,
-    fits_in,
     namespace_of,
     to_host,
     to_numpy,
-    vanishes,
 )
 from ._base import BaseTranslator
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
 from ._device import compute_like, import_torch
-from ._moments import PairMoments
 from ._scaling import PairScaling, Scaling, parse_scaling
 from ._validation import all_or_nothing, check_number, check_option
 from .anchors import AnchorSelection
@@ -235,7 +232,7 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         X, y, weight = self._take_anchors(X, y, weight, random_state)
         if weight is not None:  # they are relative, and of any size fit in float32 so
             weight = weight / namespace_of(weight).max(weight)
-        self._scaling = self._estimate_scaling(X, y, weight)
+        self._scaling = to_host(PairScaling.from_rows(X, y, weight, self.scaling)[0])
         # says where the fit was; a view of X would keep all of it alive
         self._home = namespace_of(X).empty((0, 1), dtype=X.dtype, device=device_of(X))
         like = _training_place(self.device, self._home)
@@ -282,28 +279,6 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
                 "more rows, or a larger n_anchors."
             )
         return X, y, weight
-
-    def _estimate_scaling(self, X, y, weight):
-        """What `scaling` asks for, as NumPy arrays."""
-        source, target = parse_scaling(self.scaling)
-        with np.errstate(over="ignore", invalid="ignore"):
-            moments = PairMoments.from_arrays(
-                X, y, weight, kind="cross", unit_rows=(source == "l2", target == "l2")
-            )
-            scaling = PairScaling.from_moments(moments, self.scaling)
-        squares_fit = fits_in(moments.ss_x.dtype, moments.ss_x, moments.ss_y)
-        if not (squares_fit and fits_in(X.dtype, scaling.shift_y, scaling.scale_y)):
-            raise ValueError(
-                f"The squares of X or y overflow {moments.ss_x.dtype}, or y overflows {X.dtype}: "
-                "rescale the latents."
-            )
-        sides = (("X", X, moments.ss_x, scaling.unit_x), ("y", y, moments.ss_y, scaling.unit_y))
-        for name, side, ss, unit in sides:
-            if not unit and vanishes(side, ss / moments.weight):
-                raise ValueError(
-                    f"The squares of {name} vanish in {ss.dtype}: rescale the latents."
-                )
-        return to_host(scaling)
 
     def _train(self, rows, random_state, progress):
         """The layers, trained on scaled tensors; sets what describes the training."""

@@ -468,5 +468,5 @@ def test_a_row_far_away_of_next_to_no_weight_in_float32(side):
 def test_errors_that_overflow_are_named():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(2, 40, 3))
-    with pytest.raises(ValueError, match="rescale the latents"):
+    with pytest.raises(ValueError, match="rows that were left out overflow: rescale"):
         RidgeTranslator(scaling=None).fit(X * 1e150 + 1e153, y)

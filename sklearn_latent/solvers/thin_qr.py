@@ -7,9 +7,9 @@ from .rank import count
 
 _LONG = 3  # times as long as there are of them: the length from which on products are quicker
 
-# Of the eigenvalues of AAᵀ, least to largest and in roots of epsilon: below the first they say too
-# little of directions; from the second on these are orthogonal to some 1e-12 in float64.
-_USABLE, _ORTHOGONAL = 1.0, 1e4
+# Eigenvalues of AAᵀ below the root of epsilon, over the largest, say too little of directions; from
+# so many such roots on these are orthogonal to some 1e-12 in float64.
+_ORTHOGONAL = 1e4
 
 
 def thin_qr(rows: Array) -> tuple[Array, Array]:
@@ -42,7 +42,7 @@ def _by_products(rows):
     A = rows / norms[:, None]  # a small row counts as much as a large one
     # Descending: the second pass mixes what is small into what is large, and not the reverse.
     values, U = (xp.flip(part, axis=-1) for part in eigh(A @ xp.matrix_transpose(A)))
-    r, largest = count(values > _USABLE * root_eps * values[0]), float(values[0])
+    r, largest = count(values > root_eps * values[0]), float(values[0])
     rest = xp.matrix_transpose(U[:, r:]) @ A
     if r == 0 or not float(xp.sum(rest**2)) <= (16 * root_eps**2) ** 2 * A.shape[1] * largest:
         return None  # more than rounding
