@@ -621,7 +621,7 @@ def cluster():
             n_workers=2,
             processes=True,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=":0",  # two workers of pytest would meet at the default port
             silence_logs=50,
         ) as running,
     ):
