@@ -183,12 +183,16 @@ class _Side:
     def add(self, block, some):
         """Add the sums of a block about the origin; gives some of its columns in float64."""
         columns = np.empty((len(block), sum(part.stop - part.start for part in some)))
-        for start in range(0, len(block), _PART_ROWS):
+        starts = range(0, len(block), _PART_ROWS)
+        sums, squares = np.empty((2, len(starts), block.shape[1]), dtype=np.float32)
+        for i, start in enumerate(starts):
             part = block[start : start + _PART_ROWS]
             if some:
                 _columns(part, some, out=columns[start : start + _PART_ROWS])
-            self.sums += self._ones[: len(part)] @ part
-            self.squares += np.einsum("ij,ij->j", part, part)
+            np.dot(self._ones[: len(part)], part, out=sums[i])
+            np.einsum("ij,ij->j", part, part, out=squares[i])
+        self.sums += sums.sum(axis=0, dtype=np.float64)
+        self.squares += squares.sum(axis=0, dtype=np.float64)
         return columns
 
     def fits(self, rows):

@@ -30,7 +30,7 @@ _COARSE = 2e-5  # and from where on that is worth a warning
 # Rows per dimension from which on the singular values tell what those of all the stream will be.
 _ROWS_TO_JUDGE_BY = 4
 
-_CHECKED = 0.2  # share of the batches of a stream of which rounding is looked at
+_CHECKED = 0.1  # share of the batches of a stream of which rounding is looked at
 
 
 class OrthogonalTranslator(LinearTranslator):

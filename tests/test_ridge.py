@@ -157,6 +157,18 @@ def test_float32_tells_the_spread_from_the_mean(seed):
     assert_allclose(found.coef_, expected.coef_, atol=1e-3)
 
 
+def test_float32_finds_what_little_noise_there_is():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 40))
+    y = X @ rng.normal(size=(40, 10)) + 1e-6 * rng.normal(size=(300, 10))
+    X, y = X.astype(np.float32), y.astype(np.float32)
+    alphas = [1e-9, 1e-6, 1e-3]
+    found = RidgeTranslator(alpha=alphas, restore_variance=False).fit(X, y)
+    expected = RidgeCV(alphas, store_cv_results=True)
+    expected.fit(X.astype(float), y.astype(float) / y.std(axis=0, dtype=float))
+    assert_allclose(1 - found.scores_, expected.cv_results_.mean(axis=(0, 1)), rtol=5e-3)
+
+
 def test_the_grid_follows_the_units_of_the_source():
     X, y = pair(noise=5)
     one, other = (RidgeTranslator().fit(X * unit, y) for unit in (1, 1e3))

@@ -127,11 +127,10 @@ def affine_descent(
     centred = not bool(namespace_of(mean_x).any(mean_x != 0))
     little = 0.0 if exact_loss is None else _LITTLE * float(power_y) / d_target
     while True:
-        grad_weight, grad_bias = gradient(weight), weight @ mean_x
+        grad_weight, grad_bias = gradient(weight), bias - mean_y
         if not centred:
             grad_weight += (2 / d_target * bias)[:, None] * mean_x[None, :]
-        grad_bias += bias
-        grad_bias -= mean_y
+            grad_bias += weight @ mean_x
         loss = (power_y + dot(bias, grad_bias) - dot(bias, mean_y)) / d_target
         loss = loss + (dot(weight, grad_weight) - dot(weight, cross)) / 2
         if exact_loss is not None and float(loss) < little:
