@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ._array import Array, dot, is_numpy, namespace_of
+from ._array import Array, is_numpy, namespace_of
 from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments, accurate_kind, row_blocks
 from ._scaling import parse_scaling
@@ -22,7 +22,6 @@ _TIE = 1e-6  # relative; what rounding may make of equal errors
 
 _LEAST_SCALE = 1e-12  # of y, and its inverse the largest, for squares in float32
 _FAR_FROM_ZERO = 1e4  # means that have so much more power than the spread drown it in float32
-_LEAST_LEFT = 1e-6  # of the power of y, of which rounding in float32 is some 1e-14
 
 Judge = LeaveOneOut | GeneralizedCrossValidation | FoldJudge
 
@@ -64,7 +63,6 @@ class RegularizedTranslator(LinearTranslator):
         bears = _bears_float32(moments, has_offset)
         moments = self._about_offset(moments)
         path = self._decompose(moments)
-        bears = bears and _leaves_residuals(moments, path)
         n_items, together = item_weights(X, y, weight)
 
         def blocks() -> Iterator[Block]:
@@ -156,12 +154,6 @@ def _bears_float32(moments: PairMoments, has_offset: bool) -> bool:
     scale = (power / (moments.weight * moments.ss_y.shape[0])) ** 0.5
     of_mean = 0.0 if has_offset else moments.weight * float(xp.sum(moments.mean_y**2))
     return _LEAST_SCALE < scale < 1 / _LEAST_SCALE and of_mean < _FAR_FROM_ZERO * power
-
-
-def _leaves_residuals(moments: PairMoments, path: RidgePath) -> bool:
-    """Whether without a penalty something of y is left, far more than float32 rounds off."""
-    power = float(namespace_of(moments.ss_y).sum(moments.ss_y))
-    return power - float(dot(path.g, path.g)) > _LEAST_LEFT * power
 
 
 def _near(rows: Array) -> bool:

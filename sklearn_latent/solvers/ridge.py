@@ -138,23 +138,25 @@ class LeftOut:
         *,
         freedom: bool,
     ) -> LeftOut:
-        """Kept in `dtype` (None: that of the rows).
+        """Compute in the dtype of the rows, and keep in `dtype` (None: the same).
 
         `freedom`: whether there are more rows than parameters.
         """
         x, y, weight, together = block
         xp = namespace_of(x)
         u = (x @ path.v) / path.s[None, :]
+        remainder = y - u @ path.g
         leverage, offset = u**2, mean_leverage
         if together is not None:
             leverage, offset = together[:, None] * leverage, together * mean_leverage
         spared = 1 - (offset + xp.sum(leverage, axis=1))
         spared = xp.maximum(spared, xp.zeros_like(spared))
-        dtype = x.dtype if dtype is None else dtype
-        y, u, leverage, g = (xp.astype(a, dtype, copy=False) for a in (y, u, leverage, path.g))
-        remainder = y - u @ g
         if not freedom:
             remainder, spared = xp.zeros_like(remainder), xp.zeros_like(spared)
+        dtype = x.dtype if dtype is None else dtype
+        y, u, leverage, remainder = (
+            xp.astype(a, dtype, copy=False) for a in (y, u, leverage, remainder)
+        )
         return cls(y, weight, u, leverage, remainder, spared)
 
     def residuals(self, damping: Array, g: Array) -> Array:
@@ -270,18 +272,15 @@ class LeaveOneOut:
         weight: float = 0.0
         first: Any = 0.0
         second: Any = 0.0
-        damping, wide = self.path.damping(alpha, freedom=self.freedom), self.origin.dtype
+        damping = self.path.damping(alpha, freedom=self.freedom)
         for block in self._all():
             xp, w = namespace_of(block.y), block.weight
             predicted = block.y - block.residuals(damping, self._g)
-            predicted -= xp.astype(self.origin, predicted.dtype)
-            if w is None:
-                weight, weighted = weight + predicted.shape[0], predicted
-            else:
-                predicted = xp.astype(predicted, wide, copy=False)
-                weight, weighted = weight + float(xp.sum(w)), predicted * w[:, None]
-            first = first + xp.sum(weighted, axis=0, dtype=wide)
-            second = second + xp.astype(weighted.T @ predicted, wide, copy=False)
+            predicted = xp.astype(predicted, self.origin.dtype) - self.origin[None, :]
+            weighted = predicted if w is None else predicted * w[:, None]
+            weight += predicted.shape[0] if w is None else float(xp.sum(w))
+            first = first + xp.sum(weighted, axis=0)
+            second = second + weighted.T @ predicted
         mean = first / weight
         return second / weight - mean[:, None] * mean[None, :]
 
