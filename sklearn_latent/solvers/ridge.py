@@ -144,7 +144,7 @@ class LeftOut:
         """
         x, y, weight, together = block
         xp = namespace_of(x)
-        u = (x @ path.v) / path.s[None, :]
+        u = x @ (path.v / path.s[None, :])
         remainder = y - u @ path.g
         leverage, offset = u**2, mean_leverage
         if together is not None:
