@@ -1,5 +1,6 @@
 """Translate the latent space of one neural network into another's, without training."""
 
+from . import streaming as streaming  # like metrics and inspection, there as an attribute
 from ._version import __version__
 from .baselines import AbsoluteTranslator
 from .compose import TransformedTargetTranslator

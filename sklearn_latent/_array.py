@@ -201,6 +201,15 @@ def complement(basis: Array) -> Array:
     return q[:, basis.shape[1] :]
 
 
+def read_only(x: Array) -> Array:
+    """The same values for a function of the user's, which cannot write to them if NumPy's."""
+    if not is_numpy(x):
+        return x
+    view = x.view()
+    view.flags.writeable = False
+    return view
+
+
 def row_norms(x: Array) -> Array:
     """Euclidean norms of the rows, in the widest float, without a copy of `x`'s size."""
     xp = namespace_of(x)
@@ -253,8 +262,7 @@ def sum_with_outers(
 ) -> Array:
     """The sum of `matrices` (m, n) and of ``left rightᵀ``, as a new array in the widest dtype.
 
-    There is at least one of both. Of NumPy's, pairs in float32 are first added in that: quicker by
-    a third, and less than what the last digit of products in float32 is uncertain by anyway.
+    There is at least one of both.
     """
     xp = namespace_of(lefts[0])
     left, right = xp.stack(list(lefts), axis=1), xp.stack(list(rights))
@@ -268,10 +276,8 @@ def sum_with_outers(
     for rows in row_parts(*total.shape):
         part = total[rows]
         part[...] = first[rows]
-        for a, b in zip(others[::2], others[1::2]):
-            part += a[rows] + b[rows]
-        if len(others) % 2:
-            part += others[-1][rows]
+        for matrix in others:
+            part += matrix[rows]
         part += left[rows] @ right
     return total
 

@@ -13,6 +13,7 @@ from sklearn.base import (
     RegressorMixin,
     TransformerMixin,
 )
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -27,7 +28,13 @@ from ._array import (
     to_numpy,
     without_graph,
 )
-from ._validation import check_no_strings, check_place, check_weights, column_names
+from ._validation import (
+    check_no_strings,
+    check_place,
+    check_same_index,
+    check_weights,
+    column_names,
+)
 from .anchors import count_anchors, select_anchors
 from .distributed import map_blocks
 
@@ -104,6 +111,8 @@ class BaseTranslator(
             1 at best; 0 for a constant that predicts the mean of y.
         """
         refuse_dask(X, y)
+        check_is_fitted(self)
+        self._refuse_other_columns(column_names(y))
         return super().score(X, y, sample_weight)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -136,6 +145,7 @@ class BaseTranslator(
 
     def _validate_target(self, y):
         """Target latents (n, d_target) to map back."""
+        self._refuse_other_columns(column_names(y))
         y, one_column = without_graph(y), self._n_features_out == 1
         y = check_array(
             y, dtype=accepted_dtypes(y), ensure_2d=not one_column, input_name="y", estimator=self
@@ -168,6 +178,7 @@ class BaseTranslator(
         y_params = {"dtype": accepted_dtypes(y), "ensure_all_finite": not finite_later}
         y_params["ensure_2d"] = False
         check_no_strings(y)
+        check_same_index(X, y)
         names = column_names(y)
         X, y = validate_data(self, X, y, reset=reset, validate_separately=(x_params, y_params))
         if X.shape[0] != y.shape[0]:
@@ -195,11 +206,20 @@ class BaseTranslator(
     def _check_target_names(self, names, reset):
         if reset:
             self._target_names = names
-        elif _differ(names, self._target_names):
-            raise ValueError(
-                "The columns of y are not those of the first batch, in this order: "
-                f"{list(self._target_names)}."
-            )
+        else:
+            self._refuse_other_columns(names)
+
+    def _refuse_other_columns(self, names):
+        """Raise where the target's columns have other names than at fit, or another order."""
+        known = self._target_names
+        if names is None or known is None or len(names) != len(known):
+            return  # where numbers differ, that is said elsewhere
+        for place, (name, expected) in enumerate(zip(names, known)):
+            if name != expected:
+                raise ValueError(
+                    f"Column {place} of y is {name!r} and was {expected!r} at fit: give the same "
+                    "columns in the same order."
+                )
 
     def _choose_anchors(self, X, weight, random_state):
         """Indices of the anchors, or None for all rows. A row of weight 0 is never one."""
@@ -228,5 +248,33 @@ class BaseTranslator(
         return tags
 
 
-def _differ(names, known):
-    return names is not None and known is not None and list(names) != list(known)
+def translates(estimator: Any) -> bool:
+    """Whether an estimator has a `transform`, and that is what it predicts.
+
+    That of a regressor may be something else, as the latent components of `PLSRegression`.
+    """
+    if not hasattr(estimator, "transform"):
+        return False
+    return not hasattr(estimator, "predict") or isinstance(_innermost(estimator), BaseTranslator)
+
+
+def _innermost(estimator):
+    """What maps, at the end of pipelines and inside searches and frozen estimators."""
+    if isinstance(estimator, Pipeline):
+        return _innermost(estimator.steps[-1][1])
+    inner = getattr(estimator, "best_estimator_", getattr(estimator, "estimator", None))
+    return estimator if inner is None else _innermost(inner)
+
+
+def translate(estimator: Any, X: Any) -> Any:
+    """Latents (n_samples, d_target) as a translator, or any multi-output regressor, has them."""
+    if translates(estimator):
+        return estimator.transform(X)
+    return as_columns(estimator.predict(X))
+
+
+def as_columns(y: Any) -> Any:
+    """Latents of one dimension as one column."""
+    if getattr(y, "ndim", 2) != 1:
+        return y
+    return y.to_frame() if hasattr(y, "to_frame") else y[:, None]

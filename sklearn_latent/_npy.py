@@ -38,7 +38,10 @@ class RowReader:
         try:
             mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
-            raise ValueError(f"{self.path} cannot be read by rows: {error}.") from error
+            with open(self.path, "rb") as file:
+                other = file.read(6) != b"\x93NUMPY"
+            why = "it is no .npy file, as numpy.save writes it" if other else error
+            raise ValueError(f"{self.path} cannot be read by rows: {why}.") from error
         if not isinstance(mapped, np.memmap):
             with mapped:
                 raise ValueError(f"{self.path} is an archive: save the array alone, by numpy.save.")

@@ -144,6 +144,21 @@ def warn(message: str, category: type[Warning]) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
+def check_same_index(X: Any, y: Any) -> None:
+    """Raise where pandas labels the same rows in another order: then rows are no pairs."""
+    if not all(hasattr(getattr(side, "index", None), "is_unique") for side in (X, y)):
+        return
+    a, b = X.index, y.index
+    if a.equals(b) or len(a) != len(b) or not (a.is_unique and b.is_unique):
+        return
+    if bool(a.isin(b).all()):
+        raise ValueError(
+            "X and y have the same row labels in another order, but row i of both must be the same "
+            "item. Align them, as by y.loc[X.index]; or, if rows are paired by their place, drop "
+            "the labels: y.to_numpy()."
+        )
+
+
 def column_names(y: Any) -> np.ndarray | None:
     """Column names of a DataFrame or the name of a Series, where they are all strings."""
     names = getattr(y, "columns", None)

@@ -11,6 +11,8 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from ._array import read_only
+
 AnchorSelection = str | Callable[[np.ndarray, int, np.random.RandomState], Any]
 
 
@@ -32,7 +34,10 @@ def count_anchors(n_anchors: int | float | None, n_samples: int) -> int:
             )
         return int(n_anchors)
     if not 0 < n_anchors <= 1:
-        raise ValueError(f"n_anchors={n_anchors} as a fraction of the rows must be in (0, 1].")
+        raise ValueError(
+            f"n_anchors={n_anchors} as a fraction of the rows must be in (0, 1]; a number of "
+            "anchors is an int."
+        )
     return max(1, round(n_anchors * n_samples))
 
 
@@ -45,9 +50,8 @@ def select_anchors(
     """Indices of `n_anchors` distinct rows of X, (n_anchors,), in the order they were chosen."""
     check_selection(selection)
     if callable(selection):
-        view = X.view()
-        view.flags.writeable = False  # these are the user's own rows
-        return _checked(selection(view, n_anchors, random_state), n_anchors, X.shape[0])
+        # these are the user's own rows
+        return _checked(selection(read_only(X), n_anchors, random_state), n_anchors, X.shape[0])
     return STRATEGIES[selection](X, n_anchors, random_state)
 
 

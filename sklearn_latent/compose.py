@@ -11,14 +11,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._array import Array, is_dask, namespace_of
-from ._base import BaseTranslator
+from ._base import BaseTranslator, translate, translates
 from ._validation import all_or_nothing, with_plain_output
 from .orthogonal import ProcrustesTranslator
 
 
 def _can_go_back(composed):
     inner = ProcrustesTranslator() if composed.translator is None else composed.translator
-    return hasattr(inner, "inverse_transform")
+    return translates(inner) and hasattr(inner, "inverse_transform")
 
 
 class TransformedTargetTranslator(BaseTranslator):
@@ -114,9 +114,9 @@ class TransformedTargetTranslator(BaseTranslator):
         weighted = {} if weight is None else {"sample_weight": weight}
         xp = namespace_of(y)
         if weight is None or has_fit_parameter(transformer, "sample_weight"):
-            self.transformer_.fit(xp.asarray(y, copy=True), **weighted)
+            self.transformer_.fit(xp.asarray(y, copy=True), None, **weighted)
         else:  # a row of no weight is not there
-            self.transformer_.fit(xp.take(y, xp.nonzero(weight > 0)[0], axis=0))
+            self.transformer_.fit(xp.take(y, xp.nonzero(weight > 0)[0], axis=0), None)
         # copies, as a transformer may work in place
         y = self.transformer_.transform(xp.asarray(y, copy=True))
         self.translator_.fit(X, y, **weighted)
@@ -144,7 +144,7 @@ class TransformedTargetTranslator(BaseTranslator):
         return self.translator_.inverse_transform(self.transformer_.transform(y))
 
     def _translate(self, X):
-        out = self.transformer_.inverse_transform(self.translator_.transform(X))
+        out = self.transformer_.inverse_transform(translate(self.translator_, X))
         return namespace_of(X).astype(out, X.dtype, copy=False)
 
     def _fitted_array(self):

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._array import Array, accepted_dtypes, is_dask, to_host, to_numpy, without_graph
-from ._base import BaseTranslator
+from ._base import BaseTranslator, translate, translates
 from ._validation import (
     all_or_nothing,
     check_no_strings,
@@ -124,7 +124,7 @@ def _checked_labels(X, labels_X, y, labels_y, names):
 
 def _can_go_back(aligned):
     inner = RigidTranslator() if aligned.translator is None else aligned.translator
-    return hasattr(inner, "inverse_transform")
+    return translates(inner) and hasattr(inner, "inverse_transform")
 
 
 class ICPTranslator(BaseTranslator):
@@ -257,11 +257,11 @@ class ICPTranslator(BaseTranslator):
         best = self._start(translator, X, source_labels, y, target_labels)
         middle = (len(y) - 1) // 2
         origin = np.partition(y, middle, axis=0)[middle]  # a mean would follow one row far away
-        matches, energy = _match(best.transform(X), y, origin, groups, None)
+        matches, energy = _match(translate(best, X), y, origin, groups, None)
         self.energy_curve_ = [energy]
         for _ in range(self.max_iter):
             candidate = clone(translator).fit(X, y[matches])
-            new_matches, energy = _match(candidate.transform(X), y, origin, groups, matches)
+            new_matches, energy = _match(translate(candidate, X), y, origin, groups, matches)
             before = self.energy_curve_[-1]
             if energy > before:
                 break
@@ -294,7 +294,7 @@ class ICPTranslator(BaseTranslator):
         return self.translator_.inverse_transform(self._validate_target(y))
 
     def _translate(self, X):
-        return self.translator_.transform(X)
+        return translate(self.translator_, X)
 
     def _validate_unpaired(self, X, y):
         check_no_strings(y)
@@ -401,7 +401,7 @@ def _refuse_reflection(translator, init, X, y):
     if not forbidden or X.shape[1] != y.shape[1]:
         return
     origin = np.zeros((1, X.shape[1]))
-    linear = init.transform(np.vstack([np.eye(X.shape[1]), origin]))
+    linear = translate(init, np.vstack([np.eye(X.shape[1]), origin]))
     if np.linalg.slogdet(linear[:-1] - linear[-1])[0] < 0:  # a determinant may vanish
         raise ValueError(
             "init is a reflection (its determinant is negative), which the translator's "

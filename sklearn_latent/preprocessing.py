@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,8 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the input columns, then ``zeropadder0``, ``zeropadder1`` and so on.
 
+        But for those that input columns have already, as behind another `ZeroPadder`.
+
         Parameters
         ----------
         input_features : array-like of str or None, default=None
@@ -162,7 +165,9 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
         missing = self.n_features_out_ - self.n_features_in_
-        padding = [f"zeropadder{i}" for i in range(missing)]
+        taken = set(names)
+        free = (name for i in itertools.count() if (name := f"zeropadder{i}") not in taken)
+        padding = list(itertools.islice(free, missing))
         return np.concatenate([names, np.asarray(padding, dtype=object)])
 
     def __sklearn_tags__(self):

@@ -19,10 +19,13 @@ from ._array import (
     fits_in,
     is_dask,
     is_numpy,
+    namespace_of,
+    read_only,
     row_norms,
     to_host,
     to_numpy,
     vanishes,
+    widest_float,
     without_graph,
 )
 from ._scaling import parse_scaling, shift_and_scale
@@ -221,6 +224,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
         if subspaces is None:
             subspaces = self._choose(rows)
+        elif not len(subspaces):
+            raise ValueError("subspaces is empty: give one array of row numbers or more, or None.")
         self.subspaces_ = [_checked_rows(subspace, len(rows)) for subspace in subspaces]
         if self.pruning is None and len(self.subspaces_) == 1:
             self.anchor_indices_ = self.subspaces_[0]
@@ -260,8 +265,16 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         X = validate_data(self, X, dtype=accepted_dtypes(X), reset=False)
         check_place(self, self.anchors_, X, "transform")
         X = self._scaled(X)
-        metric = METRICS[self.metric] if isinstance(self.metric, str) else self.metric
-        return metric(X, asarray_like(self.anchors_, X))
+        anchors = asarray_like(self.anchors_, X)
+        if isinstance(self.metric, str):
+            return METRICS[self.metric](X, anchors)
+        relative, shape = self.metric(read_only(X), read_only(anchors)), (len(X), len(anchors))
+        if tuple(np.shape(relative)) != shape:
+            raise ValueError(
+                f"metric returned an array of shape {tuple(np.shape(relative))}; expected one "
+                f"similarity of each row of X to each anchor: {shape}."
+            )
+        return relative
 
     @available_if(_is_invertible)
     def inverse_transform(self, X: Any) -> Array:
@@ -313,8 +326,9 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             return unit_rows(X)
         if not self._is_scaled:
             return X
-        shift, scale = asarray_like(self._shift, X), asarray_like(self._scale, X)
-        return (X - shift[None, :]) / scale[None, :]
+        xp, wide = namespace_of(X), widest_float(X)
+        shift, scale = (asarray_like(a, X, dtype=wide) for a in (self._shift, self._scale))
+        return xp.astype((xp.astype(X, wide) - shift[None, :]) / scale[None, :], X.dtype)
 
     def __getstate__(self):
         return {key: to_host(value) for key, value in super().__getstate__().items()}

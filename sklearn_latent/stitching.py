@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.metrics import accuracy_score, get_scorer, r2_score
 from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.validation import check_is_fitted
+
+from ._base import as_columns, translate
 
 
 class _DecoderAgreement:
@@ -22,8 +24,8 @@ class _DecoderAgreement:
         metric = self.metric
         if metric is None:
             metric = accuracy_score if is_classifier(self.decoder) else r2_score
-        expected = self.decoder.predict(y)
-        return float(metric(expected, self.decoder.predict(_translate(estimator, X))))
+        expected = self.decoder.predict(as_columns(y))
+        return float(metric(expected, self.decoder.predict(translate(estimator, X))))
 
     def __repr__(self) -> str:
         return f"decoder_agreement({self.decoder!r})"
@@ -43,7 +45,7 @@ class _StitchingScore:
                 "sklearn.set_config(enable_metadata_routing=True), then "
                 "search.fit(X, Y, labels=labels). Without labels, use decoder_agreement."
             )
-        translated = _translate(estimator, X)
+        translated = translate(estimator, X)
         if isinstance(self.metric, str):
             return float(get_scorer(self.metric)(self.decoder, translated, labels))
         return float(self.metric(labels, self.decoder.predict(translated)))
@@ -56,11 +58,6 @@ class _StitchingScore:
 
     def __repr__(self) -> str:
         return f"stitching_score({self.decoder!r}, {self.metric!r})"
-
-
-def _translate(estimator, X):
-    """Translated latents, of any multi-output regressor too."""
-    return estimator.transform(X) if hasattr(estimator, "transform") else estimator.predict(X)
 
 
 def decoder_agreement(decoder: Any, metric: Callable[..., float] | None = None) -> Callable:
@@ -77,7 +74,7 @@ def decoder_agreement(decoder: Any, metric: Callable[..., float] | None = None) 
         Trained on target latents. Never refitted.
 
     metric : callable (y_true, y_pred) -> float, default=None
-        Higher is better. None: accuracy for a classifier, R² for a regressor.
+        Higher is better. None: accuracy for a classifier, R² for a regressor; others need one.
 
     Returns
     -------
@@ -89,6 +86,8 @@ def decoder_agreement(decoder: Any, metric: Callable[..., float] | None = None) 
     ------
     TypeError
         If the decoder has no ``predict``.
+    ValueError
+        Without a metric for a decoder that is neither.
     NotFittedError
         If the decoder is not fitted.
 
@@ -111,6 +110,11 @@ def decoder_agreement(decoder: Any, metric: Callable[..., float] | None = None) 
     """
     _check_decoder(decoder)
     _check_metric(metric, allow_name=False)
+    if metric is None and not (is_classifier(decoder) or is_regressor(decoder)):
+        raise ValueError(
+            f"{decoder!r} is neither a classifier nor a regressor: say by metric= how two of its "
+            "answers are compared, as with adjusted_rand_score for those of a clustering."
+        )
     return _DecoderAgreement(decoder, metric)
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -89,8 +90,9 @@ def transform_file(
     FileExistsError
         If `target` is there and `overwrite` is False.
     ValueError
-        If the file cannot be read by rows, if a batch is refused (the message says which rows), or
-        if what is to be resumed was begun with another transformer, method or source.
+        If the file cannot be read by rows or is the target itself, if a batch is refused (the
+        message says which rows), or if what is to be resumed was begun with another transformer,
+        method or source.
     OSError
         If the disk has too little room or the target cannot be written. What is written is kept.
 
@@ -116,6 +118,8 @@ def transform_file(
     (1000, 6) True
     """
     report = _reporter(progress)
+    if Path(source).resolve() == Path(target).resolve():
+        raise ValueError(f"source and target are one file, {source}: give another target.")
     with RowReader(source) as rows:
         # Also solves what a translator leaves to its first use, before it is fingerprinted.
         with _naming_rows(0, 1, rows.path):

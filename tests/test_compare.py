@@ -1043,3 +1043,62 @@ def test_folds_of_groups_are_asked_for_as_folds():
         compare_translators(X, y, TWO, cv=GroupKFold(3))
     folds = list(GroupKFold(3).split(X, groups=groups))
     assert compare_translators(X, y, TWO, cv=folds).best_score_ > 0.99
+
+
+def test_one_that_diverges_does_not_make_all_others_alike():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 8))
+    y = X @ rng.normal(size=(8, 5)) + 0.3 * rng.normal(size=(200, 5))
+    X[:, 3] *= 1e3
+    translators = {"ortho": ProcrustesTranslator(), "linear": LstsqTranslator()}
+    kwargs = {"n_anchors": [20, 160], "scoring": "r2", "random_state": 0}
+    alone = compare_translators(X, y, translators, **kwargs)
+    diverging = Wild(rng.normal(size=(8, 5)) * 1e15)
+    with pytest.warns(UserWarning, match="'wild': r2 is no better than that of a constant"):
+        beside = compare_translators(X, y, {**translators, "wild": diverging}, **kwargs)
+    assert (beside.best_name_, beside.best_n_anchors_) == ("linear", 160)
+    assert beside.best_score_ == alone.best_score_
+    ranks = beside.results_["rank_test_score"]
+    assert np.unique(ranks).size == ranks.size - 1  # the wild one is the same for any anchors
+
+
+class Wild(RegressorMixin, BaseEstimator):
+    def __init__(self, coef=None):
+        self.coef = coef
+
+    def fit(self, X, y):
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        return X @ self.coef
+
+
+def test_folds_may_be_masks():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    y = X @ rng.normal(size=(4, 3)) + 0.1 * rng.normal(size=(60, 3))
+    train = np.arange(60) % 3 > 0
+    kwargs = {"n_anchors": 1.0, "random_state": 0}
+    masks = compare_translators(X, y, ["linear"], cv=[(train, ~train)], **kwargs)
+    numbers = [(np.flatnonzero(train), np.flatnonzero(~train))]
+    assert (
+        masks.best_score_ == compare_translators(X, y, ["linear"], cv=numbers, **kwargs).best_score_
+    )
+
+
+@pytest.mark.parametrize(
+    ("cv", "problem"),
+    [
+        ([(np.arange(30), np.arange(30, 61))], "from 0 to 59, or masks of 60 values"),
+        ([(np.arange(30), np.arange(-5, 0))], "from 0 to 59, or masks of 60 values"),
+        ([(np.ones(30, bool), np.ones(30, bool))], "from 0 to 59, or masks of 60 values"),
+        ([(np.zeros(60, bool), np.ones(60, bool))], "no training or no test rows"),
+        (StratifiedKFold(3), "needs labels: pass labels="),
+    ],
+    ids=["beyond", "negative", "short mask", "empty mask", "stratified"],
+)
+def test_folds_that_are_none_of_these_pairs(cv, problem):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    with pytest.raises(ValueError, match=problem):
+        compare_translators(X, X, ["linear"], cv=cv)

@@ -5,7 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.cross_decomposition import PLSRegression
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MinMaxScaler,
@@ -129,3 +132,44 @@ def test_the_target_stays_as_it_was(latents):
     ours = TransformedTargetTranslator(LstsqTranslator(), StandardScaler(copy=False)).fit(X, y)
     ours.inverse_transform(y)
     np.testing.assert_array_equal(y, before)
+
+
+def test_a_regressor_translates_by_its_predictions(latents):
+    X, y = latents
+    regressor = PLSRegression(3)
+    found = TransformedTargetTranslator(regressor).fit(X, y)
+    assert_allclose(found.transform(X), regressor.fit(X, y).predict(X))
+    assert not hasattr(found, "inverse_transform")  # its own goes back from components
+
+
+def test_the_transformer_may_be_fitted_already(latents):
+    X, y = latents
+    scaler = StandardScaler().fit(y[:30])
+    found = TransformedTargetTranslator(LstsqTranslator(), FrozenEstimator(scaler))
+    weight = np.arange(len(X)) % 2
+    for sample_weight in (None, weight):
+        rows = slice(None) if sample_weight is None else weight > 0
+        expected = LstsqTranslator().fit(X[rows], scaler.transform(y[rows])).transform(X)
+        translated = found.fit(X, y, sample_weight).transform(X)
+        assert_allclose(translated, scaler.inverse_transform(expected))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda inner: GridSearchCV(inner, {"scaling": [None, "standard"]}, cv=2),
+        lambda inner: make_pipeline(StandardScaler(), inner),
+    ],
+    ids=["search", "pipeline"],
+)
+def test_a_wrapped_translator_goes_back_too(latents, wrap):
+    X, y = latents
+    found = TransformedTargetTranslator(wrap(LstsqTranslator()), RobustScaler()).fit(X, y)
+    assert_allclose(found.inverse_transform(found.transform(X)), X)
+
+
+def test_names_behind_two_paddings_are_all_different():
+    padded = make_pipeline(ZeroPadder(3), ZeroPadder(5), StandardScaler())
+    padded.set_output(transform="pandas")
+    names = list(padded.fit_transform(np.random.default_rng(0).normal(size=(9, 2))).columns)
+    assert names == ["x0", "x1", "zeropadder0", "zeropadder1", "zeropadder2"]

@@ -218,3 +218,10 @@ def test_results_of_different_metrics_are_not_drawn_on_one_axis():
     }
     with pytest.raises(ValueError, match=r"of different metrics, .*which one axis cannot show"):
         AnchorCurveDisplay.from_results(made)
+
+
+@pytest.mark.parametrize(("n_draws", "error"), [(0, ValueError), (1.5, TypeError)])
+def test_the_number_of_draws_is_checked(n_draws, error):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    with pytest.raises(error, match="n_draws"):
+        AnchorCurveDisplay.from_estimators([LstsqTranslator()], X, X, n_draws=n_draws)

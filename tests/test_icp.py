@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
@@ -293,3 +294,14 @@ def test_a_step_without_a_choice_of_output():
 def test_large_float32_rows():
     X = np.random.default_rng(0).uniform(1.8e38, 2.4e38, size=(60, 3)).astype(np.float32)
     assert_array_equal(ICPTranslator(max_iter=1).fit(X, X).matches_, np.arange(60))
+
+
+def test_a_regressor_translates_by_its_predictions():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3)) * [1, 2, 3]
+    y = rng.permutation(1.05 * X + 0.1)
+    found = ICPTranslator(PLSRegression(3)).fit(X, y)
+    assert isinstance(found.translator_, PLSRegression)
+    assert_allclose(found.transform(X), found.translator_.predict(X))
+    assert found.energy_curve_[-1] < 0.1 * found.energy_curve_[0]
+    assert not hasattr(found, "inverse_transform")

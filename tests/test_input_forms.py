@@ -215,3 +215,31 @@ def test_tensors_of_bfloat16_are_float32_as_numpy():
     result = LstsqTranslator().fit(X, y).transform(X)
     assert_array_equal(result, LstsqTranslator().fit(X.float(), y.float()).transform(X.float()))
     assert result.dtype == np.float32
+
+
+@pytest.mark.parametrize("method", ["inverse_transform", "score"])
+def test_target_columns_in_another_order_are_refused(method):
+    X, y = make_pair()
+    frame = pd.DataFrame(y).add_prefix("t")
+    translator = LstsqTranslator().fit(X, frame)
+    arguments = (frame,) if method == "inverse_transform" else (X, frame)
+    expected = getattr(LstsqTranslator().fit(X, y), method)(*(np.asarray(a) for a in arguments))
+    assert_allclose(getattr(translator, method)(*arguments), expected)
+    swapped = frame[frame.columns[::-1]]
+    arguments = (swapped,) if method == "inverse_transform" else (X, swapped)
+    last = frame.columns[-1]
+    with pytest.raises(ValueError, match=f"Column 0 of y is '{last}' and was 't0' at fit"):
+        getattr(translator, method)(*arguments)
+
+
+def test_rows_that_pandas_labels_in_another_order_are_refused():
+    X, y = (pd.DataFrame(side) for side in make_pair())
+    shuffled = y.sample(frac=1, random_state=0)
+    with pytest.raises(ValueError, match="same row labels in another order"):
+        LstsqTranslator().fit(X, shuffled)
+    expected = LstsqTranslator().fit(X, y).coef_
+    assert_allclose(LstsqTranslator().fit(X, shuffled.loc[X.index]).coef_, expected)
+    by_place = LstsqTranslator().fit(X, shuffled.to_numpy()).coef_
+    # labels that have nothing in common say nothing of the order
+    renamed = shuffled.set_axis(range(1000, 1000 + len(y)))
+    assert_allclose(LstsqTranslator().fit(X, renamed).coef_, by_place)

@@ -711,3 +711,26 @@ def test_ranks_beside_a_row_far_away(far):
     expected = (1 + np.sum(1 / ranks)) / 300
     found = mean_reciprocal_rank(y_true, y_pred, similarity="euclidean")
     assert found == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("offset", [0, 3, 100, 1e5])
+@pytest.mark.parametrize("seed", range(10))
+def test_euclidean_ties_are_ties_whatever_the_origin(offset, seed):
+    rng = np.random.default_rng(seed)
+    y_true = rng.integers(0, 4, size=(50, 3))
+    y_pred = y_true + rng.integers(-1, 2, size=(50, 3))
+    squares = np.sum((y_pred[:, None] - y_true[None]) ** 2, axis=-1)  # exact, of integers
+    own = np.diag(squares)[:, None]
+    nearer, tied = np.sum(squares < own, axis=1), np.sum(squares == own, axis=1)
+    recall = np.mean(np.clip((1 - nearer) / tied, 0, 1))
+    reciprocal = [np.mean(1 / np.arange(a + 1, a + b + 1)) for a, b in zip(nearer, tied)]
+    sides = [(side + offset).astype(np.float32) for side in (y_true, y_pred)]
+    assert_allclose(recall_at_k(*sides, similarity="euclidean"), recall, atol=1e-12)
+    found = mean_reciprocal_rank(*sides, similarity="euclidean")
+    assert_allclose(found, np.mean(reciprocal), atol=1e-12)
+
+
+def test_euclidean_ties_with_a_target_at_the_median():
+    y_true, y_pred = [[-1.0, -3], [-2, 2], [-2, 0]], [[3.0, 0], [3, -1], [-3, -3]]
+    # the second query is at 25 from its own and from the third: squares 20 and 29 of the others
+    assert_allclose(recall_at_k(y_true, y_pred, similarity="euclidean"), 1 / 6)

@@ -378,3 +378,38 @@ def test_squares_that_do_not_fit_are_refused(size):
     with pytest.raises(ValueError, match="squares of X overflow or vanish in float64: rescale"):
         RelativeProjector(scaling="standard").fit(X)
     RelativeProjector(scaling=None).fit(X)
+
+
+def test_a_function_cannot_write_to_its_arguments():
+    def greedy(X, anchors):
+        X *= 2
+        return X @ anchors.T
+
+    X = latents()
+    before, projector = X.copy(), RelativeProjector(greedy).fit(X)
+    with pytest.raises(ValueError, match="read-only"):
+        projector.transform(X)
+    np.testing.assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize(
+    "metric", [lambda X, A: X.sum(axis=1), lambda X, A: A @ X.T, lambda X, A: (X @ A.T)[:, :3]]
+)
+def test_a_function_has_to_give_one_similarity_of_each_row_to_each_anchor(metric):
+    X = latents()
+    projector = RelativeProjector(metric, n_anchors=20, random_state=0).fit(X)
+    with pytest.raises(ValueError, match=r"of each row of X to each anchor: \(60, 20\)"):
+        projector.transform(X)
+
+
+def test_centring_in_float32_costs_no_digits_far_from_the_origin():
+    X = (latents() + 1e4).astype(np.float32)
+    expected = RelativeProjector("euclidean").fit(X).transform(X)
+    found = RelativeProjector("euclidean", scaling="center").fit(X).transform(X)
+    assert found.dtype == np.float32
+    assert_allclose(found, expected, atol=1e-5)
+
+
+def test_no_subspaces_are_refused():
+    with pytest.raises(ValueError, match="subspaces is empty"):
+        RelativeProjector().fit(latents(), subspaces=[])

@@ -5,12 +5,14 @@ import pytest
 import sklearn
 from numpy.testing import assert_allclose
 from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import adjusted_rand_score, balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate, train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
@@ -229,3 +231,41 @@ def test_a_translator_may_end_in_a_step_without_predict():
     chain = make_pipeline(LstsqTranslator(), Rescaler(2.0)).fit(X, X)
     assert decoder_agreement(decoder)(chain, X, X) > 0.9
     assert stitching_score(decoder)(chain, X, X, labels=labels) > 0.9
+
+
+def test_a_regressor_is_judged_by_what_it_predicts():
+    # its `transform` gives latent components
+    X, y, labels = blobs()
+    decoder = LogisticRegression(max_iter=1000).fit(y, labels)
+    regressor = PLSRegression(4).fit(X, y)
+    said = decoder.predict(regressor.predict(X))
+    assert decoder_agreement(decoder)(regressor, X, y) == np.mean(said == decoder.predict(y))
+    assert stitching_score(decoder)(regressor, X, labels=labels) == np.mean(said == labels) > 0.9
+    piped = make_pipeline(StandardScaler(), PLSRegression(4)).fit(X, y)
+    assert decoder_agreement(decoder)(piped, X, y) > 0.9
+
+
+@pytest.mark.parametrize("estimator", [LstsqTranslator(), Ridge()])
+def test_decoders_of_one_column_take_a_target_of_one_dimension(estimator):
+    X, y, labels = blobs()
+    decoder = LogisticRegression().fit(y[:, :1], labels)
+    expected = decoder_agreement(decoder)(clone(estimator).fit(X, y[:, :1]), X, y[:, :1])
+    fitted = clone(estimator).fit(X, y[:, 0])
+    assert decoder_agreement(decoder)(fitted, X, y[:, 0]) == pytest.approx(expected)
+    assert decoder_agreement(decoder)(fitted, X, y[:, :1]) == pytest.approx(expected)
+
+
+def test_answers_that_are_neither_classes_nor_numbers_need_a_metric():
+    X, y, _ = blobs()
+    clusters = KMeans(3, n_init=1, random_state=0).fit(y)
+    with pytest.raises(ValueError, match="neither a classifier nor a regressor: say by metric="):
+        decoder_agreement(clusters)
+    scorer = decoder_agreement(clusters, adjusted_rand_score)
+    assert scorer(LstsqTranslator().fit(X, y), X, y) == pytest.approx(1)
+
+
+def blobs():
+    rng = np.random.default_rng(0)
+    labels = np.arange(150) % 3
+    y = 4 * np.eye(3, 4)[labels] + rng.normal(size=(150, 4))
+    return y @ rng.normal(size=(4, 4)) + 1, y, labels

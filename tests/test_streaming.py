@@ -556,3 +556,21 @@ def test_going_back_does_not_make_it_another_translator(translator, source, targ
         transform_file(translator, source, target, batch_size=10, progress=stop_at(40))
     translator.inverse_transform(Y)
     np.testing.assert_allclose(transform_file(translator, source, target), translator.transform(X))
+
+
+def test_a_file_is_not_its_own_target(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    with pytest.raises(ValueError, match="source and target are one file"):
+        transform_file(TRANSLATOR, tmp_path / "X.npy", tmp_path / "." / "X.npy", overwrite=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "X.npy"), X)
+
+
+def test_another_kind_of_file_is_named_as_such(tmp_path):
+    np.savetxt(tmp_path / "X.csv", X)
+    with pytest.raises(ValueError, match=r"it is no \.npy file, as numpy\.save writes it"):
+        transform_file(TRANSLATOR, tmp_path / "X.csv", tmp_path / "out.npy")
+
+
+def test_the_module_is_an_attribute_of_the_package():
+    code = "import sklearn_latent; sklearn_latent.streaming.transform_file"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
-from sklearn.pipeline import Pipeline
 
 from .._array import Array, device_of, namespace_of
-from .._base import BaseTranslator
+from .._base import BaseTranslator, as_columns, translates
 from ._names import IN_CLOSED_FORM, called, names_of
 
 CONSTANT = "constant"
@@ -68,14 +67,12 @@ class Regressor(Identity):
 
     def transform(self, X: Any) -> Any:
         """The same, (n_samples, d_target)."""
-        translated = self.fitted.predict(X)
-        return translated[:, None] if translated.ndim == 1 else translated
+        return as_columns(self.fitted.predict(X))
 
 
 def for_scoring(fitted: Any) -> Any:
     """A fitted candidate as something whose `transform` and `predict` both translate."""
-    last = fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted
-    return fitted if isinstance(last, BaseTranslator) else Regressor(fitted)
+    return fitted if translates(fitted) else Regressor(fitted)
 
 
 def seeded(candidate: Any, seed: int) -> Any:

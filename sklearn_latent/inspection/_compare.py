@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from .._validation import check_number
 from ._candidates import seeded
 from ._evaluation import draw_anchors, evaluate
 from ._pairs import check_pairs
@@ -173,7 +172,6 @@ def compare_translators(
     >>> sorted(comparison.summary())[:3]
     ['better_than_constant', 'difference_to_best', 'enough_anchors']
     """
-    check_number("n_draws", n_draws, minimum=1, integer=True)
     pairs = check_pairs(X, y, decoder, labels)
     scorers = check_scoring(scoring, decoder, labels is not None, pairs.dimensions[1])
     evaluation = evaluate(

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array
 
-from .._array import Array, accepted_dtypes, to_numpy
+from .._array import accepted_dtypes, to_numpy
 from ..metrics import get_scorer
 
 
@@ -55,13 +55,6 @@ def check_named(named: Any, name: str, what: str) -> dict[str, Any]:
     if wrong:
         raise TypeError(f"The keys of {name} must be strings; got {wrong[0]!r}.")
     return dict(named)
-
-
-def translate(translator: Any, X: Any) -> Array:
-    """Translated latents, of any multi-output regressor too."""
-    if hasattr(translator, "transform"):
-        return translator.transform(X)
-    return translator.predict(X)
 
 
 def scorer_of(scoring: Any) -> Callable[..., float]:

@@ -26,6 +26,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._validation import check_number
 from ._candidates import (
     CONSTANT,
     ConstantTranslator,
@@ -92,6 +93,7 @@ def evaluate(
 ) -> Evaluation:
     """Scores of all cells; failures and warnings are counted, and failures warned of."""
     translators = check_translators(translators)
+    check_number("n_draws", n_draws, minimum=1, integer=True)
     random = check_random_state(random_state)
     seed = int(random.randint(2**31 - 1))
     splits = _splits(pairs, cv, seed)
@@ -248,17 +250,34 @@ def _splits(pairs, cv, seed):
         cv = copy.deepcopy(check_cv(cv))  # its own random state, if any, is not advanced
     rows = np.zeros((pairs.n_rows, 1))
     try:
-        splits = [(np.asarray(train), np.asarray(test)) for train, test in cv.split(rows, labels)]
-    except ValueError as error:
+        splits = [tuple(map(np.asarray, split)) for split in cv.split(rows, labels)]
+    except (TypeError, ValueError) as error:
+        if labels is None and "Stratified" in type(cv).__name__:
+            raise ValueError(f"cv={cv!r} needs labels: pass labels=, or use KFold.") from error
         if "groups" not in str(error):
             raise
         raise ValueError(
             f"{error} Give the folds themselves: cv=list({type(cv).__name__}(...).split(X, "
             "groups=groups))."
         ) from error
+    splits = [tuple(_row_numbers(rows, pairs.n_rows) for rows in split) for split in splits]
     if not splits or any(train.size == 0 or test.size == 0 for train, test in splits):
         raise ValueError("cv gives no folds, or folds with no training or no test rows.")
     return splits
+
+
+def _row_numbers(rows, n_rows):
+    """Of one side of a fold, which may be a mask."""
+    if rows.dtype == bool and rows.shape == (n_rows,):
+        return np.flatnonzero(rows)
+    if rows.size == 0:
+        return rows
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n_rows:
+        raise ValueError(
+            f"cv gives folds that are no rows of these pairs: expected integers from 0 to "
+            f"{n_rows - 1}, or masks of {n_rows} values; got {rows!r}."
+        )
+    return rows
 
 
 def _count(grid, found, messages):

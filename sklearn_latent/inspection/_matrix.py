@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from .._base import translate
 from ..orthogonal import ProcrustesTranslator
 from ._display_inputs import (
     check_labels,
@@ -17,7 +18,6 @@ from ._display_inputs import (
     check_named,
     score_name,
     scorer_of,
-    translate,
 )
 from ._style import axes_for
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._array import row_norms
+from .._base import translate
 from .._validation import check_option
-from ._display_inputs import check_latents, check_named, check_vector, translate
+from ._display_inputs import check_latents, check_named, check_vector
 from ._style import COLOURS, LINE_STYLES, MOST_INSIDE, axes_for, clear_legend, import_pyplot
 
 ARRANGEMENTS = ("overlay", "rows", "auto")

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.decomposition import PCA
 
+from .._base import translate
 from .._validation import check_number
-from ._display_inputs import check_labels, check_latents, translate
+from ._display_inputs import check_labels, check_latents
 from ._style import class_styles, import_pyplot
 
 MOST_CLASSES = 66

@@ -39,7 +39,7 @@ def make_table(evaluation: Evaluation) -> Table:
     table: Table = {
         "translator": np.repeat(np.array(names, dtype=object), counts.size),
         "n_anchors": np.tile(counts, len(names)),
-        "rank_test_score": _ranks(primary.mean(axis=-1)),
+        "rank_test_score": _ranks(_rounded(primary.mean(axis=-1), evaluation)),
         "difference_to_best": to_best.mean(axis=-1),
         "se_difference_to_best": standard_error(to_best, evaluation),
         "better_than_constant": _beats_constant(primary, evaluation),
@@ -57,13 +57,13 @@ def best_row(evaluation: Evaluation) -> int:
     Then the other metrics decide, and last the order in which the translators were given.
     """
     candidates = len(evaluation.translators) * evaluation.n_anchors.size
-    means = [_rows(scores)[:candidates].mean(axis=(1, 2)) for scores in evaluation.scores.values()]
-    if np.all(np.isnan(means[0])):
+    means = [_rows(scores).mean(axis=(1, 2)) for scores in evaluation.scores.values()]
+    if np.all(np.isnan(means[0][:candidates])):
         raise ValueError(
             "No translator could be fitted and scored in every fold and draw, for any number of "
             "anchors; FitFailedWarning says why. Give more anchors, or other translators."
         )
-    means = [-_rounded(mean) for mean in means]
+    means = [-_rounded(mean, evaluation)[:candidates] for mean in means]
     anchors = np.tile(evaluation.n_anchors, len(evaluation.translators))
     return int(np.lexsort([*means[:0:-1], anchors, means[0]])[0])
 
@@ -71,11 +71,11 @@ def best_row(evaluation: Evaluation) -> int:
 def summarise(table: Table, evaluation: Evaluation) -> Table:
     """One row for each translator, at its best number of anchors, the best translator first."""
     mean = table[f"mean_test_{evaluation.metric}"]
-    best = {}
+    rounded, best = _rounded(mean, evaluation), {}
     for name in evaluation.translators:
         rows = np.flatnonzero(table["translator"] == name)
         if not np.all(np.isnan(mean[rows])):
-            best[name] = rows[np.argmax(_rounded(mean[rows]))]
+            best[name] = rows[np.argmax(rounded[rows])]
     overall = best_row(evaluation)
     best[str(table["translator"][overall])] = overall
     rows = np.array(sorted(best.values(), key=lambda row: (row != overall, -mean[row])))
@@ -121,15 +121,21 @@ def _of_metric(evaluation, metric):
     return columns
 
 
-def _ranks(mean):
+def _ranks(rounded):
     """1 for the best; ties share the smallest rank, and nan comes last."""
-    return rankdata(-_rounded(mean), method="min").astype(np.int64)
+    return rankdata(-rounded, method="min").astype(np.int64)
 
 
-def _rounded(means):
-    """To ten digits of the largest, so that rounding decides nothing; -inf for nan."""
-    largest = np.max(np.abs(means), initial=0, where=np.isfinite(means)) or 1.0
-    return np.where(np.isnan(means), -np.inf, np.round(means / largest, 10))
+def _rounded(means, evaluation):
+    """Means of all rows with ten digits, so that rounding decides nothing; -inf for nan.
+
+    Digits of the best mean or, where larger, of the constant's: beside one that has diverged all
+    others would be alike.
+    """
+    of_constant = means[-evaluation.n_anchors.size :]
+    largest = [np.max(a, initial=-np.inf, where=np.isfinite(a)) for a in (means, of_constant)]
+    unit = max((abs(value) for value in largest if np.isfinite(value)), default=0.0) or 1.0
+    return np.where(np.isnan(means), -np.inf, np.round(means / unit, 10))
 
 
 def _beats_constant(primary, evaluation):

@@ -12,6 +12,7 @@ cannot tell apart is a tie.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -201,7 +202,8 @@ class _Block:
 class _Similarity:
     """How rows are prepared, and what is taken off each candidate's inner products.
 
-    The origin is in units of `scale`, the largest value there is: so no square can overflow.
+    The origin is in units of `scale`, so that no square can overflow: of a power of 2 near the
+    largest value, by which to divide costs no digit and makes no tie a difference.
     """
 
     name: str
@@ -268,7 +270,8 @@ def _origin_and_scale(y_true, y_pred, center):
         return None, 1.0
     xp, wide = namespace_of(y_true), widest_float(y_true)
     arrays = [y_true, y_pred] if isinstance(center, str) else [y_true, y_pred, center]
-    scale = max(float(end) for a in arrays for end in (xp.max(a), -xp.min(a))) or 1.0
+    largest = max(float(end) for a in arrays for end in (xp.max(a), -xp.min(a))) or 1.0
+    scale = math.ldexp(0.5, math.frexp(largest)[1])
     if not isinstance(center, str):
         return center / scale, scale
     n_samples, d = y_true.shape
@@ -350,15 +353,19 @@ def _count_nearer(y_true, y_pred, name, n_neighbors, center):
         queries = similarity.block(y_pred, rows)
         partners = similarity.block(y_true, rows)
         own = xp.sum(queries.rows * partners.rows, axis=1) - partners.offset
+        size = queries.norms * partners.norms + xp.abs(partners.offset)
         for columns in row_blocks(n_samples, d):
-            counts = _compare(queries, similarity.block(y_true, columns), own, dtype)
+            counts = _compare(queries, similarity.block(y_true, columns), own, size, dtype)
             nearer[rows] += counts[0]
             tied[rows] += counts[1]
     return nearer, np.maximum(tied, 1)
 
 
-def _compare(queries, candidates, own, dtype):
-    """`_count_nearer` of one block, multiplied in `dtype`."""
+def _compare(queries, candidates, own, size, dtype):
+    """`_count_nearer` of one block, multiplied in `dtype`.
+
+    The rounding of `own` is a share of `size` (in the widest float).
+    """
     xp, d = namespace_of(own), queries.rows.shape[1]
     products = xp.astype(queries.rows, dtype) @ xp.matrix_transpose(
         xp.astype(candidates.rows, dtype)
@@ -368,6 +375,7 @@ def _compare(queries, candidates, own, dtype):
     # away make all others doubtful.
     rounding, least = _rounding(d, dtype, own), _underflow(d, dtype, own)
     of_query = rounding * (queries.norms**2 / 2 + xp.abs(own)) + least
+    of_query = of_query + _rounding(d, own.dtype, own) * size
     of_candidate = rounding * (candidates.norms**2 / 2 + xp.abs(candidates.offset)) + least
     products -= xp.astype(candidates.offset + of_candidate, dtype)[None, :]
     above = products > xp.astype(own + of_query, dtype)[:, None]
@@ -378,27 +386,27 @@ def _compare(queries, candidates, own, dtype):
     if int(np.sum(close)) * d <= _inputs.BLOCK_ELEMENTS:
         flat = xp.nonzero(xp.reshape(not_below != above, (-1,)))[0]
         pairs = flat // above.shape[1], flat % above.shape[1]
-        also_nearer, tied = _compare_pairs(queries, candidates, own, pairs)
+        also_nearer, tied = _compare_pairs(queries, candidates, own, size, pairs)
         return nearer + also_nearer, tied
     if dtype == own.dtype:
         return nearer, close
-    return _compare(queries, candidates, own, own.dtype)
+    return _compare(queries, candidates, own, size, own.dtype)
 
 
-def _compare_pairs(queries, candidates, own, pairs):
+def _compare_pairs(queries, candidates, own, size, pairs):
     """The same of some (query, candidate) pairs alone, in the widest float."""
     xp, (i, j) = namespace_of(own), pairs
-    own, size = xp.take(own, i, axis=0), own.shape[0]
+    own, n_queries = xp.take(own, i, axis=0), own.shape[0]
     offset = xp.take(candidates.offset, j, axis=0)
     products = xp.take(queries.rows, i, axis=0) * xp.take(candidates.rows, j, axis=0)
     margin = xp.sum(products, axis=1) - offset - own
     reach = xp.take(queries.norms, i, axis=0) * xp.take(candidates.norms, j, axis=0)
-    reach = reach + xp.abs(offset) + xp.abs(own)
+    reach = reach + xp.abs(offset) + xp.take(size, i, axis=0)
     d = products.shape[1]
     slack = _rounding(d, own.dtype, own) * reach + _underflow(d, own.dtype, own)
     which = to_numpy(i)
     return tuple(
-        np.bincount(which[to_numpy(chosen)], minlength=size)
+        np.bincount(which[to_numpy(chosen)], minlength=n_queries)
         for chosen in (margin > slack, xp.abs(margin) <= slack)
     )
 
