@@ -194,6 +194,8 @@ def partial_fit_files(
 
     Raises
     ------
+    TypeError
+        If the translator has no ``partial_fit``.
     ValueError
         If the files have different numbers of rows or cannot be read by rows, before anything is
         learned; or if a batch is refused: the message says which rows, and all before have been
@@ -221,6 +223,11 @@ def partial_fit_files(
     True
     """
     report = _reporter(progress)
+    if not hasattr(translator, "partial_fit"):
+        raise TypeError(
+            f"{type(translator).__name__} has no partial_fit and cannot learn from batches: give a "
+            "linear one, such as ProcrustesTranslator or RidgeTranslator, or fit on a sample."
+        )
     with RowReader(X) as source, RowReader(y) as target:
         n_rows = source.n_rows
         if target.n_rows != n_rows:

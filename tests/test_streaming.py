@@ -19,7 +19,13 @@ from sklearn.linear_model import SGDRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_latent import LstsqTranslator, ProcrustesTranslator, ZeroPadder, streaming
+from sklearn_latent import (
+    KernelTranslator,
+    LstsqTranslator,
+    ProcrustesTranslator,
+    ZeroPadder,
+    streaming,
+)
 from sklearn_latent.streaming import partial_fit_files, transform_file
 
 from .estimators import LINEAR, TRANSLATORS, is_chosen_by_rows, make_pair, one_line
@@ -574,3 +580,10 @@ def test_another_kind_of_file_is_named_as_such(tmp_path):
 def test_the_module_is_an_attribute_of_the_package():
     code = "import sklearn_latent; sklearn_latent.streaming.transform_file"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_cannot_learn_from_batches_is_named(tmp_path):
+    for name, side in (("X", X), ("y", Y)):
+        np.save(tmp_path / f"{name}.npy", side)
+    with pytest.raises(TypeError, match="KernelTranslator has no partial_fit"):
+        partial_fit_files(KernelTranslator(), tmp_path / "X.npy", tmp_path / "y.npy")

@@ -42,9 +42,10 @@ def restoration(
     """
     xp = namespace_of(predicted)
     axes, deviation = principal_axes(target)
-    along = xp.sum(axes * (predicted @ axes), axis=0)
+    turned = predicted @ axes
+    along = xp.sum(axes * turned, axis=0)
     gain = _ratio(deviation**2, along, limit) ** power - 1
-    half = predicted + ((predicted @ axes) * gain[None, :]) @ xp.matrix_transpose(axes)
+    half = predicted + (turned * gain[None, :]) @ xp.matrix_transpose(axes)
     variance = xp.linalg.diagonal(half) + xp.sum(
         axes * gain[None, :] * (xp.matrix_transpose(half) @ axes), axis=1
     )
