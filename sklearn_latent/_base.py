@@ -255,15 +255,17 @@ def translates(estimator: Any) -> bool:
     """
     if not hasattr(estimator, "transform"):
         return False
-    return not hasattr(estimator, "predict") or isinstance(_innermost(estimator), BaseTranslator)
+    return not hasattr(estimator, "predict") or _ends_in_translator(estimator)
 
 
-def _innermost(estimator):
-    """What maps, at the end of pipelines and inside searches and frozen estimators."""
+def _ends_in_translator(estimator):
+    """Looks to the end of pipelines, and into searches and frozen estimators."""
+    if isinstance(estimator, BaseTranslator):  # whatever is inside of it
+        return True
     if isinstance(estimator, Pipeline):
-        return _innermost(estimator.steps[-1][1])
+        return _ends_in_translator(estimator.steps[-1][1])
     inner = getattr(estimator, "best_estimator_", getattr(estimator, "estimator", None))
-    return estimator if inner is None else _innermost(inner)
+    return inner is not None and _ends_in_translator(inner)
 
 
 def translate(estimator: Any, X: Any) -> Any:

@@ -173,3 +173,17 @@ def test_names_behind_two_paddings_are_all_different():
     padded.set_output(transform="pandas")
     names = list(padded.fit_transform(np.random.default_rng(0).normal(size=(9, 2))).columns)
     assert names == ["x0", "x1", "zeropadder0", "zeropadder1", "zeropadder2"]
+
+
+class Fussy(LstsqTranslator):
+    """A translator with a parameter by the name of those that searches have."""
+
+    def __init__(self, estimator=None, scaling="standard"):
+        super().__init__(scaling=scaling)
+        self.estimator = estimator
+
+
+def test_what_a_translator_holds_does_not_make_it_another(latents):
+    X, y = latents
+    found = TransformedTargetTranslator(Fussy(LinearRegression()), RobustScaler()).fit(X, y)
+    assert_allclose(found.inverse_transform(found.transform(X)), X)

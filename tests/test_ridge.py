@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.datasets import make_low_rank_matrix
 from sklearn.linear_model import Ridge, RidgeCV
@@ -167,6 +168,24 @@ def test_float32_finds_what_little_noise_there_is():
     expected = RidgeCV(alphas, store_cv_results=True)
     expected.fit(X.astype(float), y.astype(float) / y.std(axis=0, dtype=float))
     assert_allclose(1 - found.scores_, expected.cv_results_.mean(axis=(0, 1)), rtol=5e-3)
+
+
+def test_anchors_that_say_nothing_of_each_other_make_a_constant():
+    # ten class means, each in a direction of its own
+    rng = np.random.default_rng(0)
+    means = 5 * np.eye(10, 20)
+    X, y = means @ rotation(20, 0), means @ rotation(20, 1)
+    ridge, procrustes = RidgeTranslator().fit(X, y), ProcrustesTranslator().fit(X, y)
+    assert abs(ridge.best_score_) < 1e-6
+    assert np.std(ridge.transform(X) - y.mean(axis=0)) < 0.02 * np.std(y - y.mean(axis=0))
+    labels = rng.integers(10, size=200)
+    items = X[labels] + 0.1 * rng.normal(size=(200, 20))
+    nearest = np.argmin(cdist(procrustes.transform(items), y), axis=1)
+    assert_array_equal(nearest, labels)
+
+
+def rotation(d, seed):
+    return np.linalg.qr(np.random.default_rng(seed).normal(size=(d, d)))[0]
 
 
 def test_the_grid_follows_the_units_of_the_source():
