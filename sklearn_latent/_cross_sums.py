@@ -175,6 +175,7 @@ class _Side:
         self.origin = np.zeros(rows.shape[1]) if self.shift is None else self.shift.astype(float)
         self.sums, self.squares = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
         self._ones = np.ones(_PART_ROWS, dtype=np.float32)
+        self._squares_of_part = np.empty((_PART_ROWS, rows.shape[1]), dtype=np.float32)
 
     def about_origin(self, block):
         """The rows of a block, moved."""
@@ -189,8 +190,11 @@ class _Side:
             part = block[start : start + _PART_ROWS]
             if some:
                 _columns(part, some, out=columns[start : start + _PART_ROWS])
-            np.dot(self._ones[: len(part)], part, out=sums[i])
-            np.einsum("ij,ij->j", part, part, out=squares[i])
+            ones, squared = self._ones[: len(part)], self._squares_of_part[: len(part)]
+            np.dot(ones, part, out=sums[i])
+            # quicker than `einsum`, which has no wide instructions for this
+            np.multiply(part, part, out=squared)
+            np.dot(ones, squared, out=squares[i])
         self.sums += sums.sum(axis=0, dtype=np.float64)
         self.squares += squares.sum(axis=0, dtype=np.float64)
         return columns

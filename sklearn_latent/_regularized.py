@@ -21,7 +21,9 @@ from .solvers.ridge import Block, GeneralizedCrossValidation, LeaveOneOut, Ridge
 _TIE = 1e-6  # relative; what rounding may make of equal errors
 
 _LEAST_SCALE = 1e-12  # of y, and its inverse the largest, for squares in float32
-_FAR_FROM_ZERO = 1e4  # means that have so much more power than the spread drown it in float32
+# Float32 loses the variance where squares exceed it by more than this, and residuals where
+# their share of the variance is below this.
+_FAR_FROM_ZERO, _LEAST_RESIDUAL = 1e4, 1e-6
 
 Judge = LeaveOneOut | GeneralizedCrossValidation | FoldJudge
 
@@ -59,10 +61,10 @@ class RegularizedTranslator(LinearTranslator):
         self, moments: PairMoments, random_state: Any, X: Array, y: Array, weight: Array | None
     ) -> tuple[Array, Array | None]:
         has_offset = self._has_offset()
-        # Residuals far larger than rounding bear the precision of float32.
-        bears = _bears_float32(moments, has_offset)
+        spread = moments
         moments = self._about_offset(moments)
         path = self._decompose(moments)
+        float32_suffices = _residuals_fit_float32(spread, moments, path)
         n_items, together = item_weights(X, y, weight)
 
         def blocks() -> Iterator[Block]:
@@ -74,7 +76,9 @@ class RegularizedTranslator(LinearTranslator):
                 yield x_rows, y_rows, *weights
 
         if weight is not None:  # else no row is further out than √n deviations
-            bears = bears and all(_near(x) and _near(y) for x, y, *_ in blocks())
+            float32_suffices = float32_suffices and all(
+                _squares_fit(x) and _squares_fit(y) for x, y, *_ in blocks()
+            )
         origin = moments.mean_y * (0.0 if has_offset else 1.0)
         n_means = 1 if self._is_centred() else 0
         judge = LeaveOneOut(
@@ -84,7 +88,7 @@ class RegularizedTranslator(LinearTranslator):
             n_means / moments.weight,
             origin,
             n_items > path.rank + n_means,
-            self._dtype_like.dtype if bears and n_items > 2 * path.rank else None,
+            self._dtype_like.dtype if float32_suffices and n_items > 2 * path.rank else None,
         )
         return self._regularize(moments, path, judge)
 
@@ -147,16 +151,24 @@ class RegularizedTranslator(LinearTranslator):
         return choice
 
 
-def _bears_float32(moments: PairMoments, has_offset: bool) -> bool:
-    """Whether squares of y fit, and are more than those of its mean where that is predicted too."""
-    xp = namespace_of(moments.ss_y)
+def _residuals_fit_float32(centred: PairMoments, moments: PairMoments, path: RidgePath) -> bool:
+    """Whether residuals are far above the rounding of y in float32, and squares fit.
+
+    `centred` are the moments about the means, `moments` those of the map, which may be about zero.
+    """
+    xp = namespace_of(centred.ss_y)
+    variance = float(xp.sum(centred.ss_y))
+    scale = (variance / (centred.weight * centred.ss_y.shape[0])) ** 0.5
     power = float(xp.sum(moments.ss_y))
-    scale = (power / (moments.weight * moments.ss_y.shape[0])) ** 0.5
-    of_mean = 0.0 if has_offset else moments.weight * float(xp.sum(moments.mean_y**2))
-    return _LEAST_SCALE < scale < 1 / _LEAST_SCALE and of_mean < _FAR_FROM_ZERO * power
+    unexplained = power - float(xp.sum(path.g**2))
+    return (
+        _LEAST_SCALE < scale < 1 / _LEAST_SCALE
+        and power < _FAR_FROM_ZERO * variance
+        and unexplained > _LEAST_RESIDUAL * power
+    )
 
 
-def _near(rows: Array) -> bool:
+def _squares_fit(rows: Array) -> bool:
     """Whether squares of scaled rows fit in float32, by far."""
     xp = namespace_of(rows)
     return float(xp.max(xp.abs(rows))) < 1e15

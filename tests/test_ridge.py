@@ -170,6 +170,20 @@ def test_float32_finds_what_little_noise_there_is():
     assert_allclose(1 - found.scores_, expected.cv_results_.mean(axis=(0, 1)), rtol=5e-3)
 
 
+@pytest.mark.parametrize("far", [1e2, 1e4])
+def test_float32_keeps_the_residual_of_a_row_that_decides_a_direction_alone(far):
+    # its residual and one minus its leverage both vanish as the row goes away, not their ratio
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 20))
+    X[7] *= far
+    y = X @ rng.normal(size=(20, 5)) + 0.1 * rng.normal(size=(300, 5))
+    X, y = X.astype(np.float32), y.astype(np.float32)
+    params = {"alpha": [1e-3, 1.0], "restore_variance": False, "scaling": "center"}
+    narrow = RidgeTranslator(**params).fit(X, y)
+    wide = RidgeTranslator(**params).fit(X.astype(float), y.astype(float))
+    assert_allclose(1 - narrow.scores_, 1 - wide.scores_, rtol=1e-6)
+
+
 def test_anchors_that_say_nothing_of_each_other_make_a_constant():
     # ten class means, each in a direction of its own
     rng = np.random.default_rng(0)

@@ -1,8 +1,8 @@
 """Ridge regression for a whole grid of strengths from one decomposition, and how well it predicts.
 
 With ``X = U S Vᵀ`` and ``G = UᵀY`` the solution of strength α is ``V diag(s / (s² + α)) G``, its
-residuals are ``Y - UG + U diag(α / (s² + α)) G``, and those of leaving each row out follow from
-them by one division (Allen's PRESS). So every further strength costs one product with G.
+residuals are ``Y - U diag(s² / (s² + α)) G``, and those of leaving each row out follow from them by
+one division (Allen's PRESS). So every further strength costs one product with G.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ _LEAST_ALPHA_WITHOUT_FREEDOM = 1e-30
 _LEAST_SPARED = 0.2
 _LEAST_REST = 1e-100
 
-_KEPT_ELEMENTS = 2**24  # of y and u: 10,000 pairs of 768 columns; 256 MB in float64 with the rest
+_KEPT_ELEMENTS = 2**24  # of y and u: 10,000 pairs of 768 columns; 200 MB in float64 with u²
+
+# One minus the leverage: where less is left of a row, so is of its residual, and float32 would
+# round what they are divided by one another for.
+_LEAST_SPARED_IN_FLOAT32 = 1e-2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,8 +129,8 @@ class LeftOut:
     weight: Array | None  # (n,)
     u: Array  # (n, r), the rows in the directions of the path
     leverage: Array  # (n, r), of each direction, of all rows that are left out together with each
-    remainder: Array  # (n, d_target), residuals without penalty
     spared: Array  # (n,), one minus the leverage without penalty
+    freedom: bool  # whether there are more rows than parameters
 
     @classmethod
     def of_block(
@@ -138,26 +142,24 @@ class LeftOut:
         *,
         freedom: bool,
     ) -> LeftOut:
-        """Compute in the dtype of the rows, and keep in `dtype` (None: the same).
+        """Compute in the dtype of the rows, and keep in `dtype`, if that will do (None: the same).
 
         `freedom`: whether there are more rows than parameters.
         """
         x, y, weight, together = block
         xp = namespace_of(x)
         u = x @ (path.v / path.s[None, :])
-        remainder = y - u @ path.g
         leverage, offset = u**2, mean_leverage
         if together is not None:
             leverage, offset = together[:, None] * leverage, together * mean_leverage
         spared = 1 - (offset + xp.sum(leverage, axis=1))
         spared = xp.maximum(spared, xp.zeros_like(spared))
         if not freedom:
-            remainder, spared = xp.zeros_like(remainder), xp.zeros_like(spared)
-        dtype = x.dtype if dtype is None else dtype
-        y, u, leverage, remainder = (
-            xp.astype(a, dtype, copy=False) for a in (y, u, leverage, remainder)
-        )
-        return cls(y, weight, u, leverage, remainder, spared)
+            spared = xp.zeros_like(spared)
+        if dtype is None or float(xp.min(spared)) < _LEAST_SPARED_IN_FLOAT32:
+            dtype = x.dtype
+        y, u, leverage = (xp.astype(a, dtype, copy=False) for a in (y, u, leverage))
+        return cls(y, weight, u, leverage, spared, freedom)
 
     def residuals(self, damping: Array, g: Array) -> Array:
         """Of these rows (n, d_target), each predicted by the others.
@@ -169,10 +171,13 @@ class LeftOut:
         g : array of shape (r, d_target), of the path, in the dtype of `u`
         """
         xp, dtype = namespace_of(self.u), self.u.dtype
-        damping = xp.astype(damping, dtype)
-        residual = (self.u * damping[None, :]) @ g
-        residual += self.remainder
-        rest = self.spared + xp.astype(self.leverage @ damping, self.spared.dtype)
+        if self.freedom:
+            residual = (self.u * xp.astype(damping - 1, dtype)[None, :]) @ g
+            residual += self.y
+        else:  # the same, since UG is y; but as a difference it would be rounding
+            residual = (self.u * xp.astype(damping, dtype)[None, :]) @ g
+        damped = self.leverage @ xp.astype(damping, dtype)
+        rest = self.spared + xp.astype(damped, self.spared.dtype)
         # nothing is left where all rows are one item
         rest = xp.where(rest > _LEAST_REST, rest, xp.ones_like(rest))
         residual /= xp.astype(rest, dtype)[:, None]
@@ -223,7 +228,7 @@ class LeaveOneOut:
     freedom : bool
         Whether there are more rows than parameters.
     dtype : dtype, default=None
-        Of the products that each strength takes.
+        Of the products that each strength takes, where leverages allow it; None for the widest.
     """
 
     path: RidgePath
@@ -235,9 +240,12 @@ class LeaveOneOut:
     dtype: Any = None
 
     @cached_property
-    def _g(self) -> Array:
-        g = self.path.g
-        return g if self.dtype is None else namespace_of(g).astype(g, self.dtype, copy=False)
+    def _narrow_g(self) -> Array:
+        return namespace_of(self.path.g).astype(self.path.g, self.dtype, copy=False)
+
+    def _residuals(self, block: LeftOut, damping: Array) -> Array:
+        is_wide = block.u.dtype == self.path.g.dtype
+        return block.residuals(damping, self.path.g if is_wide else self._narrow_g)
 
     @cached_property
     def _kept(self) -> list[LeftOut]:
@@ -263,7 +271,7 @@ class LeaveOneOut:
         dampings = [self.path.damping(alpha, freedom=self.freedom) for alpha in alphas]
         for block in self._all():
             for i, damping in enumerate(dampings):
-                residual = block.residuals(damping, self._g)
+                residual = self._residuals(block, damping)
                 totals[i] = totals[i] + Loss.of_rows(residual, block.y - residual, block.weight)
         return totals
 
@@ -275,7 +283,7 @@ class LeaveOneOut:
         damping = self.path.damping(alpha, freedom=self.freedom)
         for block in self._all():
             xp, w = namespace_of(block.y), block.weight
-            predicted = block.y - block.residuals(damping, self._g)
+            predicted = block.y - self._residuals(block, damping)
             predicted = xp.astype(predicted, self.origin.dtype) - self.origin[None, :]
             weighted = predicted if w is None else predicted * w[:, None]
             weight += predicted.shape[0] if w is None else float(xp.sum(w))
