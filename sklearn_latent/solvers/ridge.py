@@ -32,8 +32,8 @@ _LEAST_REST = 1e-100
 
 _KEPT_ELEMENTS = 2**24  # of y and u: 10,000 pairs of 768 columns; 200 MB in float64 with u²
 
-# One minus the leverage: where less is left of a row, so is of its residual, and float32 would
-# round what they are divided by one another for.
+# Of one minus the leverage of a row. Below it both that and the row's residual are so small that
+# rounding to float32 would decide their ratio.
 _LEAST_SPARED_IN_FLOAT32 = 1e-2
 
 
@@ -82,6 +82,11 @@ class RidgePath:
     @property
     def rank(self) -> int:
         return count(self.kept)
+
+    @cached_property
+    def axes(self) -> Array:
+        """V S⁻¹ (d_source, r), which takes rows of X to those of U."""
+        return self.v / self.s[None, :]
 
     @property
     def condition_number(self) -> float:
@@ -142,23 +147,25 @@ class LeftOut:
         *,
         freedom: bool,
     ) -> LeftOut:
-        """Compute in the dtype of the rows, and keep in `dtype`, if that will do (None: the same).
+        """Compute in `dtype`, if that will do for these rows, else (or for None) in theirs.
 
         `freedom`: whether there are more rows than parameters.
         """
         x, y, weight, together = block
-        xp = namespace_of(x)
-        u = x @ (path.v / path.s[None, :])
-        leverage, offset = u**2, mean_leverage
-        if together is not None:
-            leverage, offset = together[:, None] * leverage, together * mean_leverage
-        spared = 1 - (offset + xp.sum(leverage, axis=1))
+        xp, wide = namespace_of(x), x.dtype
+        for narrow in (wide if dtype is None else dtype, wide):
+            u = xp.astype(x, narrow, copy=False) @ xp.astype(path.axes, narrow, copy=False)
+            leverage, offset = u**2, mean_leverage
+            if together is not None:
+                leverage = xp.astype(together, narrow)[:, None] * leverage
+                offset = together * mean_leverage
+            spared = 1 - (offset + xp.sum(leverage, axis=1, dtype=wide))
+            if narrow == wide or float(xp.min(spared)) > _LEAST_SPARED_IN_FLOAT32:
+                break
         spared = xp.maximum(spared, xp.zeros_like(spared))
         if not freedom:
             spared = xp.zeros_like(spared)
-        if dtype is None or float(xp.min(spared)) < _LEAST_SPARED_IN_FLOAT32:
-            dtype = x.dtype
-        y, u, leverage = (xp.astype(a, dtype, copy=False) for a in (y, u, leverage))
+        y = xp.astype(y, narrow, copy=False)
         return cls(y, weight, u, leverage, spared, freedom)
 
     def residuals(self, damping: Array, g: Array) -> Array:
