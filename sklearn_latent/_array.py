@@ -35,11 +35,6 @@ def is_foreign(x: Any) -> bool:
     )
 
 
-def get_namespace(x: Any) -> Any:
-    """NumPy, or the array-API namespace of `x` where dispatch is on."""
-    return array_api_compat.array_namespace(x) if is_foreign(x) else numpy_api
-
-
 def namespace_of(x: Array) -> Any:
     """The namespace of an array that this package made itself, dispatch or not."""
     if array_api_compat.is_numpy_array(x):
@@ -134,14 +129,16 @@ def widest_float(x: Array) -> Any:
 
 
 def accepted_dtypes(x: Any) -> list[Any]:
-    """What validation may leave as it is, the first being what all else is cast to.
+    """The dtypes that validation keeps; every other one is cast to the first.
 
     float16 and bfloat16 go to float32, which holds them exactly at half the memory of float64;
     integers go to float64. Tensors of float32 keep it where scikit-learn makes NumPy's of them.
     """
     refuse_dask(x)  # validation would load it
-    xp = get_namespace(x)
-    name = str(getattr(x, "dtype", "")).rsplit(".", maxsplit=1)[-1]
+    xp = array_api_compat.array_namespace(x) if is_foreign(x) else numpy_api
+    dtype = getattr(x, "dtype", "")
+    # of NumPy's by name, which leaves out the order of bytes
+    name = getattr(dtype, "name", str(dtype).rsplit(".", maxsplit=1)[-1])
     if name in ("float16", "bfloat16", "float32") or (
         xp is not numpy_api and "mps" in str(device_of(x))
     ):
@@ -178,8 +175,9 @@ def svdvals(a: Array) -> Array:
 
 def eigh(a: Array) -> tuple[Array, Array]:
     """Eigenvalues (ascending) and eigenvectors of a symmetric matrix."""
-    # Of NumPy's own library, where SciPy's would find the cores taken: the threads of NumPy's
-    # products spin on for a while, and this most often follows one.
+    # NumPy and SciPy each bring a BLAS with threads of its own. NumPy's keep spinning for a moment
+    # after a product, which usually precedes this call, so SciPy's `eigh` would compete with them
+    # for the cores.
     return namespace_of(a).linalg.eigh(a)
 
 
@@ -215,6 +213,7 @@ def row_norms(x: Array) -> Array:
     xp = namespace_of(x)
     with np.errstate(over="ignore", under="ignore"):
         norms = _plain_row_norms(x)
+    # Above 1e-140, a square that float64 cannot hold (below 1e-308) is less than 1e-28 of the sum.
     if x.dtype == widest_float(x) and not bool(xp.all((norms > 1e-140) & (norms < xp.inf))):
         # squares that overflow or vanish: relative to the largest entry they do neither
         norms = unit_rows(x)[1]
@@ -241,7 +240,7 @@ def dot(a: Array, b: Array) -> Array:
 
 
 def row_parts(n_rows: int, n_columns: int) -> Iterator[slice]:
-    """Slices of rows of NumPy's that are done with while they are in the cache."""
+    """Slices of rows small enough for a NumPy block to stay in the CPU cache."""
     step = max(1, _PART_ELEMENTS // max(n_columns, 1))
     for start in range(0, n_rows, step):
         yield slice(start, start + step)

@@ -13,6 +13,7 @@ from sklearn.base import (
     RegressorMixin,
     TransformerMixin,
 )
+from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -112,8 +113,9 @@ class BaseTranslator(
         """
         refuse_dask(X, y)
         check_is_fitted(self)
+        check_same_index(X, y)
         self._refuse_other_columns(column_names(y))
-        return super().score(X, y, sample_weight)
+        return super().score(X, without_graph(y), without_graph(sample_weight))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the output columns: the target's own if `y` was a DataFrame.
@@ -264,8 +266,15 @@ def _ends_in_translator(estimator):
         return True
     if isinstance(estimator, Pipeline):
         return _ends_in_translator(estimator.steps[-1][1])
+    if isinstance(estimator, SelectorMixin):  # gives some columns of X, as `RFE`
+        return False
     inner = getattr(estimator, "best_estimator_", getattr(estimator, "estimator", None))
     return inner is not None and _ends_in_translator(inner)
+
+
+def can_translate(estimator: Any) -> bool:
+    """Whether `translate` has something to call."""
+    return hasattr(estimator, "transform") or hasattr(estimator, "predict")
 
 
 def translate(estimator: Any, X: Any) -> Any:
@@ -276,7 +285,8 @@ def translate(estimator: Any, X: Any) -> Any:
 
 
 def as_columns(y: Any) -> Any:
-    """Latents of one dimension as one column."""
+    """Latents of one dimension as one column; tensors as decoders can read them."""
+    y = without_graph(y)
     if getattr(y, "ndim", 2) != 1:
         return y
     return y.to_frame() if hasattr(y, "to_frame") else y[:, None]

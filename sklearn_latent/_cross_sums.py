@@ -7,6 +7,7 @@ copies of twice the size. Here rows stay in float32 and only sums over a block g
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -14,10 +15,11 @@ BLOCK_ROWS = 8192  # of one product: long enough for full speed
 _PART_ROWS = 128  # of one sum in float32: few enough for its digits, and in the cache
 _FIRST_ROWS = 64  # that tell roughly where a column lies
 
-# The product of uncentred rows loses as many digits as means exceed the spread, and more in short
-# blocks. Moving them to 0 first takes a copy, a cheap one where rows are few: only where the mean
-# square, in the mean of all columns, is more than so many variances beyond the first, or where a
-# mean is more than so many standard deviations in any one column.
+# Products of uncentred rows lose as many digits as the mean exceeds the spread. Centring first
+# costs a copy. So it is done only for columns whose mean exceeds _FAR standard deviations; or, if
+# there is no such column, for all, where the mean square over the variance, averaged over columns,
+# exceeds 1 + _OFF_CENTRE. In less than a block the copy is cheap and the loss greater. So the limit
+# falls with the number of rows, down to 1 + _OFF_CENTRE_OF_FEW.
 _OFF_CENTRE, _OFF_CENTRE_OF_FEW, _FAR = 1.5, 0.2, 5.0
 
 _LEAST_SQUARE = 1e-30  # on average; below it float32 loses digits of squares
@@ -66,27 +68,9 @@ class CrossSums:
         With `check` the rounding of some columns is looked at: `rng` draws them, else they are
         spread evenly.
         """
-        n = X.shape[0]
+        n, shape = X.shape[0], (X.shape[1], y.shape[1])
         x_side, y_side = _Side(X), _Side(y)
-        total, share = np.empty(0, dtype=np.float32), 0.0
-        for start in range(0, n, BLOCK_ROWS):
-            rows = slice(start, start + BLOCK_ROWS)
-            x, t = x_side.about_origin(X[rows]), y_side.about_origin(y[rows])
-            # before the sums: all threads fetch the rows from memory, or from a mapped file
-            product = x.T @ t
-            # To the last block the data may have drifted. Of few rows it adds little to the sum.
-            is_checked = check and (start == 0 or start + BLOCK_ROWS >= n)
-            some_x, some_t = (_probes(d, rng) if is_checked else [] for d in product.shape)
-            a, b = x_side.add(x, some_x), y_side.add(t, some_t)
-            if is_checked:
-                found = _share_of_rounding(a, b, product, some_x, some_t)
-                share = max(share, found * (len(x) / BLOCK_ROWS if start > 0 else 1.0))
-            if start == 0:
-                total = product
-            elif total.dtype == np.float32:
-                total = np.add(total, product, dtype=np.float64)
-            else:
-                total += product
+        product, share = _sum_blocks(X, y, x_side, y_side, check, rng)
         if not (x_side.fits(X) and y_side.fits(y)):
             return None
         offset_x, offset_y = x_side.sums / n, y_side.sums / n
@@ -95,31 +79,61 @@ class CrossSums:
         ratios = [_ratio(x_side.squares, ss_x), _ratio(y_side.squares, ss_y)]
         if max(ratio.max() for ratio in ratios) > _MOST_OFF_CENTRE:
             return None
-        off_centre = float(np.prod([ratio.mean() for ratio in ratios]))
+        off_centre = float(np.prod([ratio.mean() for ratio in ratios])) ** 0.5
+        sizes = np.sqrt(np.multiply(x_side.powers, y_side.powers))  # of the products of the blocks
         return cls(
-            x_side.origin + offset_x,
-            y_side.origin + offset_y,
-            ss_x,
-            ss_y,
-            total,
-            -n * offset_x,
-            offset_y,
-            _rounding(n, total.shape, off_centre**0.5, share),
+            mean_x=x_side.origin + offset_x,
+            mean_y=y_side.origin + offset_y,
+            ss_x=ss_x,
+            ss_y=ss_y,
+            product=product,
+            left=-n * offset_x,
+            right=offset_y,
+            rounding=_rounding(shape, off_centre, sizes, share),
         )
+
+
+def _sum_blocks(X, y, x_side, y_side, check, rng):
+    """XᵀY about the sides' origins, in blocks; what share of rounding was measured."""
+    n, total, share = X.shape[0], np.empty(0, dtype=np.float32), 0.0
+    for start in range(0, n, BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        x_block, y_block = x_side.about_origin(X[rows]), y_side.about_origin(y[rows])
+        # before the sums: all threads fetch the rows from memory, or from a mapped file
+        product = x_block.T @ y_block
+        # To the last block the data may have drifted.
+        is_checked = check and (start == 0 or start + BLOCK_ROWS >= n)
+        some_x, some_y = (_probes(d, rng) if is_checked else [] for d in product.shape)
+        a, b = x_side.add(x_block, some_x), y_side.add(y_block, some_y)
+        if is_checked:
+            found = _share_of_rounding(a, b, product, some_x, some_y)
+            # few rows are no measure of the blocks before them, and add little themselves
+            share = max(share, found * (min(1.0, 2 * len(a) / BLOCK_ROWS) if start > 0 else 1.0))
+        if start == 0:
+            total = product
+        elif total.dtype == np.float32:
+            total = np.add(total, product, dtype=np.float64)
+        else:
+            total += product
+    return total, share
 
 
 def largest_rounding(n_rows: int, shape: tuple[int, int]) -> float:
     """What `CrossSums.rounding` will hardly exceed for so many rows; `shape` is that of XᵀY."""
-    return _rounding(n_rows, shape, 2 * _OFF_CENTRE)  # 1 + _OFF_CENTRE, and what may come later
+    equal = np.ones(math.ceil(n_rows / BLOCK_ROWS))
+    return _rounding(shape, 2 * _OFF_CENTRE, equal)  # 1 + _OFF_CENTRE, and what may come later
 
 
-def _rounding(n_rows, shape, off_centre, measured=0.0):
+def _rounding(shape, off_centre, sizes, measured=0.0):
+    """`CrossSums.rounding`, given the norms of the products of the blocks."""
     usual = _ROUNDING + _ROUNDING_OF_FEW / min(shape)
     if measured > 3 * usual:
         # Systematic, as of columns with few values: the same in every block.
         return 2 * measured * _EPS * off_centre
-    # errors of blocks are independent
-    return usual / max(1.0, n_rows / BLOCK_ROWS) ** 0.5 * _EPS * off_centre
+    # Errors of blocks are independent: their squares add up.
+    total = float(np.sum(sizes))
+    independent = float(np.linalg.norm(sizes)) / total if total > 0 else 1.0
+    return max(usual, measured) * independent * _EPS * off_centre
 
 
 def _share_of_rounding(a, b, product, some_x, some_t):
@@ -138,7 +152,8 @@ def _probes(n_columns, rng):
     if rng is None:
         starts = np.linspace(0, n_columns - length, runs).astype(int)
     else:
-        # from where a run would begin outside too, or the outermost columns would hardly be drawn
+        # Runs may start outside the range and are clipped; otherwise the outermost columns would
+        # hardly ever be drawn.
         starts = rng.integers(1 - length, n_columns, size=runs).clip(0, n_columns - length)
     return [slice(start, start + length) for start in starts]
 
@@ -167,13 +182,15 @@ class _Side:
         first -= mean
         deviation = np.sqrt(np.einsum("ij,ij->j", first, first) / len(first))
         far = np.abs(mean) > _FAR * deviation
-        if not far.any():
-            most = max(_OFF_CENTRE_OF_FEW, _OFF_CENTRE * min(1.0, len(rows) / BLOCK_ROWS))
-            far[:] = _ratio(mean**2 + deviation**2, deviation**2).mean() > 1 + most
+        most = max(_OFF_CENTRE_OF_FEW, _OFF_CENTRE * min(1.0, len(rows) / BLOCK_ROWS))
+        ratio = _ratio(mean**2 + deviation**2, deviation**2)
+        if not far.any() and ratio.mean() > 1 + most:
+            far = np.ones_like(far)
         # An equal column keeps exactly its value, and so has no variance at all.
         self.shift = np.where(far, mean, 0.0).astype(np.float32) if far.any() else None
         self.origin = np.zeros(rows.shape[1]) if self.shift is None else self.shift.astype(float)
         self.sums, self.squares = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+        self.powers: list[float] = []  # of each block: the sum of all its squares
         self._ones = np.ones(_PART_ROWS, dtype=np.float32)
         self._squares_of_part = np.empty((_PART_ROWS, rows.shape[1]), dtype=np.float32)
 
@@ -186,17 +203,20 @@ class _Side:
         columns = np.empty((len(block), sum(part.stop - part.start for part in some)))
         starts = range(0, len(block), _PART_ROWS)
         sums, squares = np.empty((2, len(starts), block.shape[1]), dtype=np.float32)
-        for i, start in enumerate(starts):
-            part = block[start : start + _PART_ROWS]
-            if some:
-                _columns(part, some, out=columns[start : start + _PART_ROWS])
-            ones, squared = self._ones[: len(part)], self._squares_of_part[: len(part)]
-            np.dot(ones, part, out=sums[i])
-            # quicker than `einsum`, which has no wide instructions for this
-            np.multiply(part, part, out=squared)
-            np.dot(ones, squared, out=squares[i])
+        with np.errstate(over="ignore"):  # `fits` tells afterwards
+            for i, start in enumerate(starts):
+                part = block[start : start + _PART_ROWS]
+                if some:
+                    _columns(part, some, out=columns[start : start + _PART_ROWS])
+                ones, squared = self._ones[: len(part)], self._squares_of_part[: len(part)]
+                np.dot(ones, part, out=sums[i])
+                # quicker than `einsum`, which has no wide instructions for this
+                np.multiply(part, part, out=squared)
+                np.dot(ones, squared, out=squares[i])
+        of_block = squares.sum(axis=0, dtype=np.float64)
         self.sums += sums.sum(axis=0, dtype=np.float64)
-        self.squares += squares.sum(axis=0, dtype=np.float64)
+        self.squares += of_block
+        self.powers.append(float(of_block.sum()))
         return columns
 
     def fits(self, rows):

@@ -46,7 +46,9 @@ class KernelFunction:
                 f"rows; expected ({len(a)}, {len(b)})."
             )
         if not np.all(np.isfinite(values)):
-            raise ValueError("kernel returned values that are not finite.")
+            raise ValueError(
+                "kernel returned NaN or infinity: check the function, or rescale the latents."
+            )
         return values
 
     def values(self, compared: np.ndarray, gamma: float | None) -> np.ndarray:

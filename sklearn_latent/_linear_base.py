@@ -45,11 +45,12 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, d_source)
-            Source latents.
-        y : array-like of shape (n_samples, d_target) or (n_samples,)
+        X : array-like or Dask array of shape (n_samples, d_source)
+            Source latents. Dask arrays are summarised block by block. `RidgeTranslator` and
+            `LOrthoTranslator` then judge strengths from these statistics, as in `partial_fit`.
+        y : array-like or Dask array of shape (n_samples, d_target) or (n_samples,)
             Target latents; row i of X and y is the same item.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : array-like or Dask array of shape (n_samples,), default=None
             Non-negative weights; a weight of k counts as k repetitions of the row.
 
         Returns
@@ -83,17 +84,22 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
         """Add a batch of paired anchors to those seen so far.
 
-        The map is that of one `fit` on all rows, in whatever batches they came. All rows of
-        positive weight are anchors (`n_anchors` is not used), and ``anchor_indices_`` counts them
-        as they came. The map is solved for at its first use after a batch.
+        The map is that of one `fit` on all rows, in whatever batches they came. Exception: where
+        `RidgeTranslator` or `LOrthoTranslator` chooses its strength (or `RidgeTranslator` restores
+        variance), it judges from the statistics of the batches instead of by leaving rows out, and
+        may choose differently. So may ``shrink_to="auto"``, whose folds are then made within each
+        batch.
+
+        All rows of positive weight are anchors (`n_anchors` is not used), and ``anchor_indices_``
+        counts them as they came. The map is solved for at its first use after a batch.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, d_source)
-            Source latents.
-        y : array-like of shape (n_samples, d_target) or (n_samples,)
+        X : array-like or Dask array of shape (n_samples, d_source)
+            Source latents. A Dask array is one batch, which is summarised block by block.
+        y : array-like or Dask array of shape (n_samples, d_target) or (n_samples,)
             Target latents; row i of X and y is the same item.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : array-like or Dask array of shape (n_samples,), default=None
             Non-negative weights.
 
         Returns
@@ -319,10 +325,12 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
 
         `rows` are the anchors (X, y, weight) that the moments were made of, where at hand.
         """
-        if self._moments.n_rows < 2:
+        n_rows = self._moments.n_rows
+        if n_rows < 2:
+            samples = "sample" if n_rows == 1 else "samples"
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
-                "1 sample. Give more rows, or a larger n_anchors."
+                f"{n_rows} {samples}. Give more rows, or a larger n_anchors."
             )
         self._moments = self._moments.settled()
         self._check_parameters_still_fit(self._dtype_like, self._moments)

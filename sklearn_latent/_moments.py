@@ -234,10 +234,6 @@ class PairMoments:
         second = self.second
         return second.x.T @ second.x if isinstance(second, Factor) else second.xx
 
-    def cross_product(self) -> Array:
-        """XᵀY as `second` holds it, (d_source, d_target)."""
-        return self.second.xy
-
     def scaled(self, shift_x: Array, scale_x: Array, shift_y: Array, scale_y: Array) -> PairMoments:
         """Moments of ``(x - shift_x) / scale_x`` and ``(y - shift_y) / scale_y``."""
         xp, second = namespace_of(scale_x), self.second

@@ -104,6 +104,9 @@ class RowWriter:
     ----------
     n_done : int
         Rows written.
+
+    paths : tuple of Path
+        Of all files that are written, the target first.
     """
 
     def __init__(
@@ -112,6 +115,8 @@ class RowWriter:
         self.target = Path(target)
         self.partial = self.target.with_name(self.target.name + ".partial")
         self.journal = self.target.with_name(self.target.name + ".partial.json")
+        self._fresh_journal = self.journal.with_name(self.journal.name + ".new")
+        self.paths = (self.target, self.partial, self.journal, self._fresh_journal)
         header = io.BytesIO()
         descr = np.lib.format.dtype_to_descr(dtype)
         np.lib.format.write_array_header_1_0(
@@ -159,12 +164,11 @@ class RowWriter:
     def checkpoint(self) -> None:
         """Wait until the disk has all rows so far, and note their number."""
         os.fsync(self._file.fileno())
-        fresh = self.journal.with_name(self.journal.name + ".new")
-        with open(fresh, "w", encoding="utf-8") as file:
+        with open(self._fresh_journal, "w", encoding="utf-8") as file:
             json.dump({"rows": self.n_done, "origin": self._origin}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, self.journal)  # at no moment half a journal
+        os.replace(self._fresh_journal, self.journal)  # at no moment half a journal
 
     def finish(self) -> None:
         """Make the partial file the target, all rows being there and on the disk."""
@@ -195,7 +199,11 @@ class RowWriter:
         raise self._busy()
 
     def _busy(self):
-        return OSError(errno.EBUSY, "Another process is writing this file", str(self.partial))
+        return OSError(
+            errno.EBUSY,
+            "This file is being written by another process. Wait for it, or give another target",
+            str(self.partial),
+        )
 
     def _resumed(self) -> bool:
         """Go to the row after the last that is known to be written, if any is."""
@@ -242,6 +250,7 @@ class RowWriter:
         if free < needed:
             raise OSError(
                 errno.ENOSPC,
-                f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free",
+                f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free. Free some "
+                "room, or give a target on another disk",
                 str(self.partial),
             )

@@ -171,6 +171,7 @@ def _residuals_fit_float32(centred: PairMoments, moments: PairMoments, path: Rid
 def _squares_fit(rows: Array) -> bool:
     """Whether squares of scaled rows fit in float32, by far."""
     xp = namespace_of(rows)
+    # The square is 1e30: float32, which ends at 3e38, holds the sum of 1e8 of them.
     return float(xp.max(xp.abs(rows))) < 1e15
 
 

@@ -61,7 +61,8 @@ class SolvedOnUse:
     def _ensure_solved(self):
         if not self.__dict__.get("_unsolved"):
             return
-        # Unchanged too if a filter makes an error of a warning, which then is one at each use.
+        # If a filter turns a warning into an error, the estimator stays unsolved and the next use
+        # raises it again.
         with _SOLVING, unchanged_on_error(self):
             if self._unsolved:  # no other thread has been faster
                 self._solve(check_random_state(self.random_state))

@@ -23,16 +23,18 @@ from ._array import (
     namespace_of,
     same_place,
     widest_float,
+    without_graph,
 )
 
-_PACKAGE = f"{__package__}."
+# Of this package, or of what decorates its methods.
+_OUR_FRAMES = (f"{__package__}.", "sklearn.callback")
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @contextlib.contextmanager
 def unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """What was fitted before stays so where new data are refused."""
+    """Restore the estimator's attributes if the block raises."""
     before = dict(estimator.__dict__)
     try:
         yield
@@ -109,11 +111,20 @@ def check_no_strings(y: Any) -> None:
         )
 
 
+def check_no_missing(name: str, labels: np.ndarray) -> None:
+    """Raise where class labels are NaN or None."""
+    # of NaN, None among objects included, not even itself is equal
+    if any(label is None for label in labels.ravel().tolist()) or np.any(labels != labels):
+        raise ValueError(
+            f"{name} has missing values: leave these items out of the latents and the labels."
+        )
+
+
 def check_weights(sample_weight: Any, X: Array, *, allow_all_zero: bool = False) -> Array | None:
     """`sample_weight` as a vector where X lives: one finite, non-negative number a row."""
     if sample_weight is None:
         return None
-    n_samples = X.shape[0]
+    n_samples, sample_weight = X.shape[0], without_graph(sample_weight)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))
     weight = check_array(
@@ -139,12 +150,12 @@ def check_weights(sample_weight: Any, X: Array, *, allow_all_zero: bool = False)
 def warn(message: str, category: type[Warning]) -> None:
     """Warn at the line that called this package, however deep in it the cause was found."""
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OUR_FRAMES):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 
 
-def check_same_index(X: Any, y: Any) -> None:
+def check_same_index(X: Any, y: Any, names: tuple[str, str] = ("X", "y")) -> None:
     """Raise where pandas labels the same rows in another order: then rows are no pairs."""
     if not all(hasattr(getattr(side, "index", None), "is_unique") for side in (X, y)):
         return
@@ -153,9 +164,9 @@ def check_same_index(X: Any, y: Any) -> None:
         return
     if bool(a.isin(b).all()):
         raise ValueError(
-            "X and y have the same row labels in another order, but row i of both must be the same "
-            "item. Align them, as by y.loc[X.index]; or, if rows are paired by their place, drop "
-            "the labels: y.to_numpy()."
+            f"{names[0]} and {names[1]} have the same row labels in another order, but row i of "
+            f"both must be the same item. Align them, as by {names[1]}.loc[{names[0]}.index]; or, "
+            f"if rows are paired by their place, drop the labels: {names[1]}.to_numpy()."
         )
 
 

@@ -49,6 +49,8 @@ class AbsoluteTranslator(BaseTranslator):
     ValueError
         At fit: for different numbers of rows and values that are not finite. At transform: for
         another number of columns than at fit.
+    TypeError
+        For sparse input, for a Dask array at fit, and for an `n_anchors` that is no number.
 
     References
     ----------

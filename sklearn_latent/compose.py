@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._array import Array, is_dask, namespace_of
-from ._base import BaseTranslator, translate, translates
+from ._base import BaseTranslator, can_translate, translate, translates
 from ._validation import all_or_nothing, with_plain_output
 from .orthogonal import ProcrustesTranslator
 
@@ -101,7 +101,9 @@ class TransformedTargetTranslator(BaseTranslator):
         """
         translator = ProcrustesTranslator() if self.translator is None else self.translator
         transformer = FunctionTransformer() if self.transformer is None else self.transformer
-        _require(translator, "translator", ("fit", "transform"))
+        _require(translator, "translator", ("fit",))
+        if not can_translate(translator):
+            _require(translator, "translator", ("transform",))
         _require(transformer, "transformer", ("fit", "transform", "inverse_transform"))
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
         if weight is not None and not has_fit_parameter(translator, "sample_weight"):
@@ -140,8 +142,9 @@ class TransformedTargetTranslator(BaseTranslator):
             return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         y = self._validate_target(y)
-        y = namespace_of(y).asarray(y, copy=True)  # the transformer may work in place
-        return self.translator_.inverse_transform(self.transformer_.transform(y))
+        xp, dtype = namespace_of(y), y.dtype
+        y = self.transformer_.transform(xp.asarray(y, copy=True))  # it may work in place
+        return xp.astype(self.translator_.inverse_transform(y), dtype, copy=False)
 
     def _translate(self, X):
         out = self.transformer_.inverse_transform(translate(self.translator_, X))

@@ -22,7 +22,7 @@ from sklearn.utils._set_output import _get_output_config
 
 from ._array import accepted_dtypes, is_dask, to_numpy, vanishes
 from ._moments import Kind, PairMoments
-from ._validation import check_weights
+from ._validation import check_no_strings, check_weights
 
 DaskArray = Any
 Summarise = Callable[..., PairMoments]
@@ -238,7 +238,7 @@ def _align(name, side, like):
             )
         side = to_numpy(side)
         side = da.from_array(side, chunks=(row_blocks, *side.shape[1:]), name=False)
-    _check_dimensions(name, side)
+    check_dimensions(name, side)
     if not _unknown(side) and not _unknown(like):
         return side.rechunk({0: row_blocks})
     if side.numblocks[0] != like.numblocks[0]:  # nothing says which rows belong together
@@ -249,7 +249,8 @@ def _align(name, side, like):
     return side
 
 
-def _check_dimensions(name, side):
+def check_dimensions(name: str, side: DaskArray) -> None:
+    """Raise unless a Dask array has as many dimensions, known ones, as X, y or weights have."""
     expected = {"X": (2,), "y": (1, 2), "sample_weight": (1,)}[name]
     if side.ndim not in expected:
         raise ValueError(
@@ -299,6 +300,7 @@ def _summary(X, y, weight, rows, summarise):
         X, y, weight = X[rows], y[rows], weight[rows] if np.ndim(weight) else weight
     if X.shape[0] == 0:
         return Summary(None, 0, None, (False, False))
+    check_no_strings(y)
     X = check_array(X, dtype=accepted_dtypes(X), input_name="X")
     y = check_array(y, dtype=accepted_dtypes(y), input_name="y", ensure_2d=False)
     y = y[:, None] if y.ndim == 1 else y

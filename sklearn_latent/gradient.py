@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from ._device import compute_like
 from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments
 from ._scaling import Scaling
-from ._validation import check_number
+from ._validation import check_number, warn
 from .anchors import AnchorSelection
 from .solvers.adam import Adam, affine_descent, gradient_without_means, loss_by_moments
 
@@ -179,11 +178,11 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, d_source)
-            Source latents.
-        y : array-like of shape (n_samples, d_target) or (n_samples,)
+        X : array-like or Dask array of shape (n_samples, d_source)
+            Source latents. Dask arrays are summarised block by block.
+        y : array-like or Dask array of shape (n_samples, d_target) or (n_samples,)
             Target latents; row i of X and y is the same item.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : array-like or Dask array of shape (n_samples,), default=None
             Non-negative weights; a weight of k counts as k repetitions of the row.
 
         Returns
@@ -231,7 +230,7 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         is_mean = xp.abs(moments.mean_x) > negligible
         mean_x = xp.where(is_mean, moments.mean_x, xp.zeros_like(moments.mean_x))
         factor = 2 / (bias.shape[0] * total)
-        cross = asarray_like(xp.matrix_transpose(moments.cross_product()) * factor, like)
+        cross = asarray_like(xp.matrix_transpose(moments.second.xy) * factor, like)
         cross = contiguous(cross)
         steps = affine_descent(
             weight,
@@ -257,11 +256,10 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         self.loss_curve_ = [float(loss) for loss in losses]
         self.n_iter_ = len(losses)
         if not converged and not asked_to_stop:
-            warnings.warn(
+            warn(
                 f"AffineTranslator stopped after max_iter={self.max_iter} steps, before a step "
                 f"lowered the loss by less than tol={self.tol}. Raise max_iter or tol.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
 
     def __sklearn_tags__(self):

@@ -10,14 +10,24 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import pairwise_distances_argmin
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._array import Array, accepted_dtypes, is_dask, to_host, to_numpy, without_graph
-from ._base import BaseTranslator, translate, translates
+from ._array import (
+    Array,
+    accepted_dtypes,
+    is_dask,
+    namespace_of,
+    to_host,
+    to_numpy,
+    without_graph,
+)
+from ._base import BaseTranslator, can_translate, translate, translates
 from ._validation import (
     all_or_nothing,
+    check_no_missing,
     check_no_strings,
     check_number,
     column_names,
@@ -112,6 +122,7 @@ def _checked_labels(X, labels_X, y, labels_y, names):
             raise ValueError(
                 f"{name} has {labels.shape[0]} entries for {rows.shape[0]} rows: give one a row."
             )
+        check_no_missing(name, labels)
         checked.append(labels)
     missing = np.setdiff1d(checked[0], checked[1])
     if missing.size:
@@ -168,10 +179,11 @@ class ICPTranslator(BaseTranslator):
         For each row of X the row of y nearest to its translation.
 
     energy_curve_ : list of float
-        E of the first map and after each iteration, in squared units of the target.
+        E of the first map and after each iteration whose map was kept, in squared units of the
+        target.
 
     n_iter_ : int
-        Number of iterations.
+        Number of iterations whose map was kept; 1 where the first was discarded already.
 
     n_features_in_ : int
         The source's dimension.
@@ -185,6 +197,9 @@ class ICPTranslator(BaseTranslator):
         For labels on one side alone, a class of the source that the target has not, a start from
         class means without labels, a start that is a reflection where the translator allows none,
         and values that are not finite.
+    TypeError
+        For sparse input, for a Dask array at fit, for a `max_iter` that is no integer or a `tol`
+        that is no number, and for a `translator` that is no estimator.
 
     See Also
     --------
@@ -291,10 +306,11 @@ class ICPTranslator(BaseTranslator):
         if is_dask(y):
             return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
-        return self.translator_.inverse_transform(self._validate_target(y))
+        y = self._validate_target(y)
+        return namespace_of(y).astype(self.translator_.inverse_transform(y), y.dtype, copy=False)
 
     def _translate(self, X):
-        return translate(self.translator_, X)
+        return namespace_of(X).astype(translate(self.translator_, X), X.dtype, copy=False)
 
     def _validate_unpaired(self, X, y):
         check_no_strings(y)
@@ -348,7 +364,7 @@ class ICPTranslator(BaseTranslator):
         if isinstance(init, str) and init == "identity":
             like_y = np.zeros((X.shape[0], y.shape[1]), dtype=X.dtype)
             return with_plain_output(AbsoluteTranslator()).fit(X, like_y)
-        if isinstance(init, str) or not hasattr(init, "transform"):
+        if isinstance(init, str) or not can_translate(init):
             raise ValueError(
                 f"init={init!r} is unknown: use 'auto', 'class_means', 'identity', or a fitted "
                 "translator."
@@ -356,6 +372,7 @@ class ICPTranslator(BaseTranslator):
         check_is_fitted(init)
         with contextlib.suppress(TypeError):  # of what cannot be copied
             init = with_plain_output(copy.deepcopy(init))  # the caller's own stays as it is
+            _forget_names(init)
         _refuse_reflection(translator, init, X, y)
         return init
 
@@ -389,6 +406,18 @@ def _match(translated, y, origin, groups, previous):
 
 def _squared_distance(a, b):
     return np.square(a - b, dtype=np.float64).sum(axis=1)
+
+
+def _forget_names(estimator):
+    """Of the columns of X: ICP passes rows without them on, and the estimator would warn."""
+    while estimator is not None:
+        vars(estimator).pop("feature_names_in_", None)
+        if isinstance(estimator, Pipeline):
+            estimator = estimator.steps[0][1]
+        else:
+            inner = getattr(estimator, "estimator", None)
+            estimator = getattr(estimator, "best_estimator_", inner)
+        estimator = estimator if hasattr(estimator, "__dict__") else None
 
 
 def _refuse_reflection(translator, init, X, y):

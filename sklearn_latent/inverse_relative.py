@@ -99,6 +99,9 @@ class InverseRelativeTranslator(BaseTranslator):
     ValueError
         At fit: for different numbers of rows, fewer than two anchors, values that are not finite,
         and unknown options. At transform: for another number of columns than at fit.
+    TypeError
+        For sparse input, for a Dask array at fit, and for a numeric parameter that is not a number
+        (`n_subspaces`: not an integer).
 
     See Also
     --------

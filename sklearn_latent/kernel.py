@@ -27,7 +27,8 @@ from .solvers.kernel import (
 )
 from .solvers.restoration import restoration
 
-# How far predictions may be stretched: what leave-one-out could not predict at all stays so.
+# Upper limit of the stretch: along directions that leave-one-out could not predict, more would only
+# amplify noise.
 _MOST_STRETCHED = 10.0
 
 
@@ -149,7 +150,8 @@ class KernelTranslator(BaseTranslator):
         unknown options, and a kernel that is not positive semi-definite. At transform: for another
         number of columns than at fit.
     TypeError
-        For sparse input, and for a number that is none.
+        For sparse input, and for a numeric parameter that is not a number (`n_components`: not an
+        integer).
 
     See Also
     --------
@@ -169,7 +171,7 @@ class KernelTranslator(BaseTranslator):
     under scikit-learn's ``array_api_dispatch``, and results are returned where the input lies.
 
     Equal rows are one item and left out together, so repeating an anchor counts as weighting it.
-    With landmarks that holds but for their choice.
+    With landmarks this holds except that the random choice of landmarks may differ.
 
     The map has no inverse. For the other direction, fit one with X and y exchanged.
 

@@ -206,8 +206,8 @@ class LOrthoTranslator(RegularizedTranslator):
     .. math:: \min_W \|W - X^+ Y\|_F^2 \quad\text{subject to W being semi-orthogonal}
 
     With ``alpha`` above zero :math:`X^+ Y` is replaced by the ridge solution
-    :math:`(X^\top X + \alpha I)^{-1} X^\top Y`, whose directions that the anchors hardly determine
-    are not noise: a good choice for retrieval with few anchors.
+    :math:`(X^\top X + \alpha I)^{-1} X^\top Y`, in which directions that the anchors hardly
+    determine are shrunk and so are not noise: a good choice for retrieval with few anchors.
 
     It is orthogonal like Procrustes', but every direction of the source counts alike, however
     little the anchors vary along it; directions that the anchors do not determine are mapped to the
@@ -249,10 +249,11 @@ class LOrthoTranslator(RegularizedTranslator):
         The strength used.
 
     singular_values_ : array of shape (min(d_source, d_target),)
-        Of the least-squares solution, descending: all 1 where the spaces are related by a rotation.
+        Of the solution that was made orthogonal (least squares, or ridge where `alpha_` > 0),
+        descending.
 
     rank_ : int
-        How many of them are not zero to rounding.
+        Rank of that solution: how many of the singular values are not zero to rounding.
 
     condition_number_ : float
         Of the scaled source anchors.
@@ -282,6 +283,12 @@ class LOrthoTranslator(RegularizedTranslator):
     LstsqTranslator : The map that this one is nearest to.
     RidgeTranslator : The map that this one is nearest to where `alpha` is above zero.
     ProcrustesTranslator : The orthogonal map of least error.
+
+    Notes
+    -----
+    `partial_fit` gives the same map as `fit` where ``alpha`` is one number. Else it chooses the
+    strength from the statistics of the batches instead of by leaving rows out, and may choose
+    another.
 
     References
     ----------

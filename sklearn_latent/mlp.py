@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,8 @@ from ._base import BaseTranslator
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
 from ._device import compute_like, import_torch
 from ._scaling import PairScaling, Scaling, parse_scaling
-from ._validation import all_or_nothing, check_number, check_option
-from .anchors import AnchorSelection
+from ._validation import all_or_nothing, check_number, check_option, warn
+from .anchors import AnchorSelection, check_selection
 from .solvers.mlp import apply, epochs, initial_layers, r2, split
 from .solvers.relative import unit_rows
 
@@ -256,6 +255,7 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         for name in ("batch_size", "max_iter", "n_iter_no_change"):
             check_number(name, getattr(self, name), minimum=1, integer=True)
         check_number("tol", self.tol, minimum=0)
+        check_selection(self.anchor_selection)
         check_option("early_stopping", self.early_stopping, (True, False))
         check_number("validation_fraction", self.validation_fraction, minimum=0, strict=True)
         if self.validation_fraction >= 1:
@@ -315,11 +315,10 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
             if progress.iteration() or n_without > self.n_iter_no_change:
                 break
         else:
-            warnings.warn(
+            warn(
                 f"MLPTranslator stopped after max_iter={self.max_iter} epochs, while there still "
                 f"was improvement by tol={self.tol}. Raise max_iter or tol.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         self.n_iter_, self.loss_curve_ = len(losses), losses
         self.validation_scores_ = scores if self.early_stopping else None

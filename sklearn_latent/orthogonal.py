@@ -90,6 +90,12 @@ class ProcrustesTranslator(OrthogonalTranslator):
     TypeError
         For sparse input, and for an `n_anchors` that is no number.
 
+    Warns
+    -----
+    AnchorWarning
+        At the first use after float32 batches, where directions vary too little for sums in
+        float32.
+
     See Also
     --------
     LstsqTranslator : Any linear map; needs more anchors than dimensions.
@@ -237,6 +243,12 @@ class RigidTranslator(OrthogonalTranslator):
         and unknown options. At transform: for another number of columns than at fit.
     TypeError
         For sparse input, and for an `n_anchors` that is no number.
+
+    Warns
+    -----
+    AnchorWarning
+        At the first use after float32 batches, where directions vary too little for sums in
+        float32.
 
     See Also
     --------

@@ -20,7 +20,7 @@ from ._array import (
     without_graph,
 )
 from ._validation import all_or_nothing, check_number
-from .distributed import map_blocks
+from .distributed import check_dimensions, map_blocks
 
 
 class ZeroPadder(TransformerMixin, BaseEstimator):
@@ -50,6 +50,8 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
     ------
     ValueError
         If X has more than `n_features` columns.
+    TypeError
+        For sparse input, and for an `n_features` that is no integer.
 
     References
     ----------
@@ -88,6 +90,7 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
         if self.n_features is not None:
             check_number("n_features", self.n_features, minimum=1, integer=True)
         if is_dask(X):
+            check_dimensions("X", X)
             X = validate_data(self, X, skip_check_array=True)  # only the dimension counts
         else:
             X = without_graph(X)
@@ -150,7 +153,7 @@ class ZeroPadder(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the input columns, then ``zeropadder0``, ``zeropadder1`` and so on.
 
-        But for those that input columns have already, as behind another `ZeroPadder`.
+        A name that an input column already has is skipped, as behind another `ZeroPadder`.
 
         Parameters
         ----------
@@ -204,6 +207,16 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where X was a DataFrame with string names.
+
+    Raises
+    ------
+    ValueError
+        For an `alpha` that is not above 0 or is an unknown string, for values that are not finite
+        or whose norms overflow, and, at transform, for an `alpha` that the dtype of X cannot hold
+        and another number of columns than at fit.
+    TypeError
+        For an `alpha` that is neither a number nor a string, for sparse input, and for a Dask array
+        at fit with ``alpha="mean"``.
 
     See Also
     --------
@@ -263,6 +276,7 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         alpha = self._check_alpha()
         if is_dask(X) and alpha is not None:
+            check_dimensions("X", X)
             X = validate_data(self, X, skip_check_array=True)
         else:
             X = without_graph(X)

@@ -30,7 +30,7 @@ from ._array import (
 )
 from ._scaling import parse_scaling, shift_and_scale
 from ._validation import all_or_nothing, check_number, check_option, check_place
-from .anchors import AnchorSelection, count_anchors, select_anchors
+from .anchors import AnchorSelection, check_selection, count_anchors, select_anchors
 from .distributed import map_blocks
 from .solvers.relative import METRICS, decoding_matrix, prune, unit_rows
 
@@ -117,6 +117,9 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     ------
     ValueError
         For unknown options, and values that are not finite.
+    TypeError
+        For sparse input, for a Dask array at fit, and for a numeric parameter that is not a number
+        (`n_subspaces`: not an integer).
     AttributeError
         For `inverse_transform` with another metric than the cosine.
 
@@ -220,7 +223,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         rows = unit_rows(rows) if unit_input else (rows - shift) / scale
         self._shift, self._scale, self._unit_input = shift, scale, unit_input
         self._is_scaled = kind is not None
-        self._mean_norm = float(row_norms(rows).mean())
+        # With rows of unit norm, the scale is the mean norm already, rows of zeros included.
+        self._mean_norm = 1.0 if unit_input else float(row_norms(rows).mean())
 
         if subspaces is None:
             subspaces = self._choose(rows)
@@ -274,7 +278,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 f"metric returned an array of shape {tuple(np.shape(relative))}; expected one "
                 f"similarity of each row of X to each anchor: {shape}."
             )
-        return relative
+        return namespace_of(X).astype(relative, X.dtype, copy=False)
 
     @available_if(_is_invertible)
     def inverse_transform(self, X: Any) -> Array:
@@ -347,6 +351,7 @@ def check_projection_parameters(estimator: Any) -> None:
             raise ValueError(f"pruning={estimator.pruning} must be below 1, or None.")
     check_number("n_subspaces", estimator.n_subspaces, minimum=1, integer=True)
     check_option("decode", estimator.decode, ("pinv", "ridge"))
+    check_selection(estimator.anchor_selection)
     check_number("alpha", estimator.alpha, minimum=0, strict=True)
 
 

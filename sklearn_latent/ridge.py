@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from .solvers.procrustes import scaled_procrustes
 from .solvers.restoration import restoration
 from .solvers.ridge import RidgePath
 
-# How far predictions may be stretched: what leave-one-out could not predict at all stays so.
+# Upper limit of the stretch: along directions that leave-one-out could not predict, more would only
+# amplify noise.
 _MOST_STRETCHED = 10.0
 
 _N_FOLDS = 5
@@ -55,9 +57,10 @@ class RidgeTranslator(RegularizedTranslator):
 
     shrink_to : {"zero", "procrustes", "auto"}, default="zero"
         What the map is shrunk towards: zero (the target's mean is predicted where little is known);
-        the similarity s U Vᵀ of `ProcrustesTranslator`; or whichever of both predicts better. For
-        the last two, predictions are judged by 5-fold cross-validation (of the sorted anchors
-        every fifth, equal ones together), since the Procrustes map has seen each row.
+        the similarity s U Vᵀ of `ProcrustesTranslator`; or whichever of both predicts better. The
+        two are compared by 5-fold cross-validation, since the Procrustes map has seen each row; the
+        sorted anchors are dealt to the folds in turn, equal anchors together. If ``"auto"`` keeps
+        zero, its strength is then chosen by leave-one-out.
 
     restore_variance : bool, default=True
         Whether predictions get back the spread that shrinking took.
@@ -155,14 +158,15 @@ class RidgeTranslator(RegularizedTranslator):
 
     Notes
     -----
-    `partial_fit` gives the same map as `fit` where ``alpha`` is one number and
-    ``restore_variance=False``. Else it may choose another strength, or restore a slightly different
-    spread, because it judges from the moments.
+    `partial_fit` gives the same map as `fit` where ``alpha`` is one number,
+    ``restore_variance=False`` and ``shrink_to`` is not ``"auto"``. Else it may choose otherwise, or
+    restore a slightly different spread, because it judges from the statistics of the batches, and
+    makes folds within each batch.
 
     Equal rows are one item and left out together, so repeating an anchor counts as weighting it.
 
-    Leaving rows out is a pass over all of them for each strength. `partial_fit`, even in a single
-    batch, does without, and with far more anchors than dimensions chooses alike.
+    Leave-one-out works through all rows for each strength. `partial_fit`, even with a single batch,
+    avoids that, and with far more anchors than dimensions chooses much the same strength.
 
     References
     ----------
@@ -263,18 +267,7 @@ class RidgeTranslator(RegularizedTranslator):
     def _regularize(
         self, moments: PairMoments, path: RidgePath, judge: Judge
     ) -> tuple[Array, Array]:
-        stretched = self.restore_variance
-        choice = self._choose(path, judge, stretched=stretched)
-        self.shrink_to_ = "zero"
-        if self.shrink_to != "zero":
-            zero, procrustes = self._judges_by_folds(moments)
-            towards = path.towards(scaled_procrustes(moments.second))
-            other = self._choose(towards, procrustes, stretched=stretched)
-            if self.shrink_to == "procrustes" or other.beats(
-                self._choose(path, zero, stretched=stretched)
-            ):
-                self.shrink_to_ = "procrustes"
-                path, judge, choice = towards, procrustes, other
+        self.shrink_to_, path, judge, choice = self._choose_start(moments, path, judge)
         total = float(namespace_of(moments.ss_y).sum(self._target(moments).ss_x))
         scores = [_r2(error, total) for error in choice.errors]
         self.alpha_, self.best_score_ = choice.alpha, scores[choice.best]
@@ -290,6 +283,17 @@ class RidgeTranslator(RegularizedTranslator):
             bias = moments.mean_y - moments.mean_x @ plain
         # predictions are stretched about their mean, which is 0 where both sides are centred
         return W, bias + moments.mean_x @ (plain - W)
+
+    def _choose_start(self, moments, path, judge):
+        """What the map is shrunk towards, with its path, its judge, and strengths compared."""
+        choose = functools.partial(self._choose, stretched=self.restore_variance)
+        if self.shrink_to != "zero":
+            by_zero, by_procrustes = self._judges_by_folds(moments)
+            towards = path.towards(scaled_procrustes(moments.second))
+            choice = choose(towards, by_procrustes)
+            if self.shrink_to == "procrustes" or choice.beats(choose(path, by_zero)):
+                return "procrustes", towards, by_procrustes, choice
+        return "zero", path, judge, choose(path, judge)
 
     def _judges_by_folds(self, moments):
         """Judges of both kinds of shrinkage, by folds that the maps were not made of."""

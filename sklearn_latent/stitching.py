@@ -85,7 +85,7 @@ def decoder_agreement(decoder: Any, metric: Callable[..., float] | None = None) 
     Raises
     ------
     TypeError
-        If the decoder has no ``predict``.
+        If the decoder has no ``predict``, or `metric` is no function.
     ValueError
         Without a metric for a decoder that is neither.
     NotFittedError
@@ -143,7 +143,7 @@ def stitching_score(decoder: Any, metric: str | Callable[..., float] = accuracy_
     Raises
     ------
     TypeError
-        If the decoder has no ``predict``.
+        If the decoder has no ``predict``, or `metric` is no function.
     NotFittedError
         If the decoder is not fitted.
     ValueError
@@ -181,5 +181,5 @@ def _check_decoder(decoder):
 def _check_metric(metric, *, allow_name):
     if isinstance(metric, str) and allow_name:
         get_scorer(metric)
-    elif metric is not None and not callable(metric):
+    elif not callable(metric) and (metric is not None or allow_name):
         raise TypeError(f"metric must be a function (y_true, y_pred) -> float; got {metric!r}.")

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import joblib
@@ -49,7 +48,8 @@ def transform_file(
     `target` when all are there, so that a target is never incomplete. After a kill, a power cut or
     an error the same call goes on after the last rows that are known to be on the disk, and no row
     is lost or doubled: ``<target>.partial.json`` counts them, and says of which transformer and
-    which source they are. With another of these the call raises and does not mix the two.
+    which source they are. If the transformer, method or source is another, the call raises rather
+    than mixing the two results.
 
     Parameters
     ----------
@@ -93,6 +93,8 @@ def transform_file(
         If the file cannot be read by rows or is the target itself, if a batch is refused (the
         message says which rows), or if what is to be resumed was begun with another transformer,
         method or source.
+    AttributeError
+        If the transformer has no method of the name `method`.
     OSError
         If the disk has too little room or the target cannot be written. What is written is kept.
 
@@ -118,8 +120,6 @@ def transform_file(
     (1000, 6) True
     """
     report = _reporter(progress)
-    if Path(source).resolve() == Path(target).resolve():
-        raise ValueError(f"source and target are one file, {source}: give another target.")
     with RowReader(source) as rows:
         # Also solves what a translator leaves to its first use, before it is fingerprinted.
         with _naming_rows(0, 1, rows.path):
@@ -131,6 +131,11 @@ def transform_file(
             origin=_origin(transformer, method, rows),
         )
         size = _batch_size(batch_size, rows.row_bytes + example.nbytes)
+        for path in writer.paths:
+            if path.exists() and path.samefile(source):
+                raise ValueError(
+                    f"{source} is {path}, which would be written over: give another target."
+                )
         with writer.opened(resume=resume, overwrite=overwrite):
             report(writer.n_done, rows.n_rows)
             last = time.monotonic()
@@ -161,10 +166,13 @@ def partial_fit_files(
 ) -> Any:
     """Learn from the paired rows of two ``.npy`` files, batch by batch.
 
-    ``translator.partial_fit`` on every batch, in the files' order. For the linear translators the
-    map is that of one ``fit`` on all rows (but see `RidgeTranslator`, which chooses its strength by
-    the moments then). What the translator has seen before counts too: several pairs of files are
-    several calls.
+    ``translator.partial_fit`` on every batch, in the files' order. What the translator has seen
+    before counts too: several pairs of files are several calls.
+
+    For the linear translators the map is that of one ``fit`` on all rows. Exception: where
+    `RidgeTranslator` or `LOrthoTranslator` chooses its strength (or `RidgeTranslator` restores
+    variance), it judges from the statistics of the batches instead of by leaving rows out, and may
+    choose differently. So may ``shrink_to="auto"``, whose folds are then made within each batch.
 
     Parameters
     ----------

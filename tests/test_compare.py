@@ -464,7 +464,7 @@ def test_data_frames_are_as_good_as_arrays():
     X, y = rotated(noise=0.5)
     labels = np.where(y[:, 0] > 3, "high", "low")
     frames = (
-        pd.DataFrame(X, columns=[f"x{i}" for i in range(6)], index=np.arange(150)[::-1]),
+        pd.DataFrame(X, columns=[f"x{i}" for i in range(6)], index=np.arange(300, 150, -1)),
         pd.DataFrame(y, columns=[f"y{i}" for i in range(8)]),
     )
     options = {"n_anchors": [20], "random_state": 0, "cv": 3}
@@ -1102,3 +1102,9 @@ def test_folds_that_are_none_of_these_pairs(cv, problem):
     X = np.random.default_rng(0).normal(size=(60, 4))
     with pytest.raises(ValueError, match=problem):
         compare_translators(X, X, ["linear"], cv=cv)
+
+
+def test_rows_labelled_alike_in_another_order_are_refused_at_once():
+    X, y = (pd.DataFrame(side) for side in rotated(40))
+    with pytest.raises(ValueError, match="same row labels in another order"):
+        compare_translators(X, y.sample(frac=1, random_state=0), ["ortho"], n_anchors=[10], cv=3)

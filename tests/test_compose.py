@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn import config_context
+from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.frozen import FrozenEstimator
@@ -11,6 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
+    FunctionTransformer,
     MinMaxScaler,
     Normalizer,
     QuantileTransformer,
@@ -93,8 +95,6 @@ def test_pandas_output_has_the_targets_columns(latents):
 def test_parts_of_the_wrong_kind(latents):
     with pytest.raises(TypeError, match=r"transformer must be an estimator.*lacks inverse_transfo"):
         TransformedTargetTranslator(LstsqTranslator(), Normalizer()).fit(*latents)
-    with pytest.raises(TypeError, match=r"translator must be an estimator.*lacks transform"):
-        TransformedTargetTranslator(LinearRegression()).fit(*latents)
     with pytest.raises(TypeError, match=r"translator must be an estimator instance.*a class"):
         TransformedTargetTranslator(LstsqTranslator).fit(*latents)
 
@@ -187,3 +187,27 @@ def test_what_a_translator_holds_does_not_make_it_another(latents):
     X, y = latents
     found = TransformedTargetTranslator(Fussy(LinearRegression()), RobustScaler()).fit(X, y)
     assert_allclose(found.inverse_transform(found.transform(X)), X)
+
+
+def test_float32_stays_behind_a_transformer_that_widens(latents):
+    X, y = (side.astype(np.float32) for side in latents)
+    widening = FunctionTransformer(lambda a: a.astype(float) * 2, lambda a: a / 2)
+    translator = TransformedTargetTranslator(LstsqTranslator(), widening).fit(X, y)
+    assert translator.transform(X).dtype == np.float32
+    assert translator.inverse_transform(y).dtype == np.float32
+
+
+def test_a_plain_regressor_may_be_the_translator(latents):
+    X, y = latents
+    composed = TransformedTargetTranslator(LinearRegression(), RobustScaler()).fit(X, y)
+    expected = TransformedTargetRegressor(LinearRegression(), transformer=RobustScaler()).fit(X, y)
+    assert_allclose(composed.transform(X), expected.predict(X))
+    with pytest.raises(TypeError, match="which lacks transform"):
+        TransformedTargetTranslator(Mute()).fit(X, y)
+
+
+class Mute(BaseEstimator):
+    """Neither predicts nor transforms."""
+
+    def fit(self, X, y=None):
+        return self

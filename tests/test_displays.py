@@ -508,9 +508,9 @@ def test_what_norms_refuse():
             display.plot(bins=bins)
     with pytest.raises(ValueError, match="arrangement='stack' is unknown: use one of 'overlay'"):
         display.plot(arrangement="stack")
-    with pytest.raises(ValueError, match=r"norms\['x'\] has negative values"):
+    with pytest.raises(ValueError, match=r"norms\['x'\] has negative values: .* at least 0"):
         NormDistributionDisplay({"x": [1, -1]})
-    with pytest.raises(ValueError, match=r"norms\['x'\] has values that are not finite"):
+    with pytest.raises(ValueError, match=r"norms\['x'\] has values that are not finite: leave"):
         NormDistributionDisplay({"x": [1, np.inf]})
     with pytest.raises(ValueError, match=r"norms\['x'\] has shape \(1, 2\)"):
         NormDistributionDisplay({"x": [[1, 1]]})
@@ -685,7 +685,7 @@ def test_values_that_are_zero_are_drawn(plt):
 
 
 def test_what_a_spectrum_refuses():
-    with pytest.raises(ValueError, match=r"singular_values\['m'\] has negative values"):
+    with pytest.raises(ValueError, match=r"singular_values\['m'\] has negative values: .* 0\."):
         SpectrumDisplay({"m": [1, -1]})
     with pytest.raises(ValueError, match="space='wide' is unknown: use one of 'raw', 'scaled'"):
         SpectrumDisplay.from_estimator(TRANSLATOR, space="wide")
@@ -870,3 +870,10 @@ def test_what_a_projection_refuses():
         LatentProjectionDisplay(*[Y[:, :2]] * 3, source_variance_ratio=[1, 0, 0])
     with pytest.raises(ValueError, match="n_joined=-1 must be finite and at least 0"):
         make(X, Y, Y).plot(n_joined=-1)
+
+
+@pytest.mark.parametrize("missing", [np.nan, None])
+def test_items_without_a_label_are_not_left_out(missing):
+    labels = np.array([0.0, 1.0, missing] * 20, dtype=object if missing is None else float)
+    with pytest.raises(ValueError, match="labels has missing values"):
+        LatentProjectionDisplay.from_estimator(TRANSLATOR, X, Y, labels=labels)

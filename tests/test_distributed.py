@@ -675,3 +675,15 @@ def test_a_worker_killed_during_fit_changes_nothing(client, tmp_path):
     client.wait_for_workers(2)
     assert set(client.run(os.getpid).values()) != before
     same_map(ours, LstsqTranslator().fit(source, target))
+
+
+def test_strings_as_target_are_refused():
+    y = da.from_array(np.array(["3", "7"] * (N // 2)), chunks=20)
+    with pytest.raises(ValueError, match="y are strings"):
+        LstsqTranslator().fit(da.from_array(X, chunks=(20, -1)), y)
+
+
+@pytest.mark.parametrize("estimator", [ZeroPadder(), Rescaler()], ids=one_line)
+def test_a_vector_is_no_latents(estimator):
+    with pytest.raises(ValueError, match="Expected 2D array for X, got 1D array"):
+        estimator.fit(da.ones(5))

@@ -9,6 +9,7 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_latent import (
@@ -305,3 +306,37 @@ def test_a_regressor_translates_by_its_predictions():
     assert_allclose(found.transform(X), found.translator_.predict(X))
     assert found.energy_curve_[-1] < 0.1 * found.energy_curve_[0]
     assert not hasattr(found, "inverse_transform")
+
+
+def test_float32_stays_behind_a_translator_that_widens():
+    X, y, order = clouds()
+    X, y = X.astype(np.float32), y[order].astype(np.float32)
+    translator = ICPTranslator(PLSRegression(1)).fit(X, y)
+    assert translator.transform(X).dtype == np.float32
+
+
+def test_a_start_that_knows_columns_by_name_does_not_warn():
+    pd = pytest.importorskip("pandas")
+    X, y, order = clouds()
+    X, y = pd.DataFrame(X, columns=list("abc")), pd.DataFrame(y, columns=list("def"))
+    for start in (RigidTranslator(), make_pipeline(PCA(), RigidTranslator())):
+        start.fit(X, y)
+        translator = ICPTranslator(init=start, max_iter=1).fit(X, y.iloc[order])
+        assert_allclose(translator.transform(X), start.transform(X), atol=1e-6)
+        assert list(start.feature_names_in_) == list("abc")
+
+
+def test_a_regressor_may_be_the_start():
+    X, y, order = clouds()
+    start = LinearRegression().fit(X, y)
+    assert_allclose(ICPTranslator(init=start).fit(X, y[order]).transform(X), y, atol=1e-6)
+
+
+@pytest.mark.parametrize("missing", [np.nan, None])
+def test_missing_labels_are_refused(missing):
+    X, y, _ = clouds(n=6)
+    labels = np.array([0, 0, 1, 1, 2, missing], dtype=object if missing is None else float)
+    with pytest.raises(ValueError, match="labels_X has missing values"):
+        class_means(X, labels, y, labels)
+    with pytest.raises(ValueError, match="source_labels has missing values"):
+        ICPTranslator().fit(X, y, labels, labels)

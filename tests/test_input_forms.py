@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_latent import LstsqTranslator
+from sklearn_latent.metrics import latent_mse
 
 from .estimators import INSTANCES, STREAMED, TRANSLATORS, in_all_scalings, make_pair, one_line
 
@@ -243,3 +244,23 @@ def test_rows_that_pandas_labels_in_another_order_are_refused():
     # labels that have nothing in common say nothing of the order
     renamed = shuffled.set_axis(range(1000, 1000 + len(y)))
     assert_allclose(LstsqTranslator().fit(X, renamed).coef_, by_place)
+
+
+def test_rows_labelled_alike_in_another_order_are_not_judged():
+    X, y = (pd.DataFrame(side) for side in make_pair())
+    translator = LstsqTranslator().fit(X, y)
+    message = "y have the same row labels in another order"
+    with pytest.raises(ValueError, match=message):
+        translator.score(X, y[::-1])
+    assert translator.score(X, y[::-1].to_numpy()) < translator.score(X, y)
+    with pytest.raises(ValueError, match="y_pred have the same row labels in another order"):
+        latent_mse(y, y[::-1])
+
+
+@every_instance
+def test_the_order_of_bytes_does_not_matter(estimator):
+    X, y = make_pair(dtype="float32")
+    expected = clone(estimator).fit(X, y).transform(X)
+    out = clone(estimator).fit(X.astype(">f4"), y.astype(">f4")).transform(X.astype(">f4"))
+    assert out.dtype == np.float32
+    assert_array_equal(out, expected)

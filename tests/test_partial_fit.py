@@ -355,3 +355,10 @@ def in_child(function):
         finally:
             os._exit(1)
     return os.waitpid(pid, 0)[1]
+
+
+def test_a_stream_of_rows_without_weight_counts_none():
+    X, y = make_pair()
+    streamed = LstsqTranslator().partial_fit(X, y, np.zeros(len(X)))
+    with pytest.raises(ValueError, match=r"anchors of positive weight; got 0 samples\. Give"):
+        streamed.transform(X)

@@ -413,3 +413,28 @@ def test_centring_in_float32_costs_no_digits_far_from_the_origin():
 def test_no_subspaces_are_refused():
     with pytest.raises(ValueError, match="subspaces is empty"):
         RelativeProjector().fit(latents(), subspaces=[])
+
+
+@pytest.mark.parametrize("n_zero", [0, 30])
+def test_rows_of_zeros_count_once_in_the_mean_length(n_zero):
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(30, 3)), np.zeros((n_zero, 3))])
+    mean = np.linalg.norm(X, axis=1).mean()
+    out = InverseRelativeTranslator(pruning=None, scaling="l2").fit(X, X).transform(X[:30])
+    assert_allclose(np.linalg.norm(out, axis=1), mean)
+    projector = RelativeProjector(scaling="l2").fit(X)
+    back = projector.inverse_transform(projector.transform(X[:30]))
+    assert_allclose(np.linalg.norm(back, axis=1), mean)
+
+
+def test_a_function_that_widens_is_cast_back():
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    wide = RelativeProjector(metric=lambda a, b: a.astype(float) @ b.T)
+    assert wide.fit(X).transform(X).dtype == np.float32
+
+
+@pytest.mark.parametrize("estimator", [RelativeProjector, InverseRelativeTranslator])
+def test_an_unknown_selection_is_refused_even_if_unused(estimator):
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    with pytest.raises(ValueError, match="anchor_selection='nonsense' is unknown"):
+        estimator(anchor_selection="nonsense").fit(X, X)

@@ -10,6 +10,7 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import RFE
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import adjusted_rand_score, balanced_accuracy_score, roc_auc_score
@@ -28,6 +29,8 @@ from sklearn_latent import (
     decoder_agreement,
     stitching_score,
 )
+from sklearn_latent._base import translates
+from sklearn_latent.metrics import latent_mse, recall_at_k
 
 
 @pytest.fixture(scope="module")
@@ -269,3 +272,35 @@ def blobs():
     labels = np.arange(150) % 3
     y = 4 * np.eye(3, 4)[labels] + rng.normal(size=(150, 4))
     return y @ rng.normal(size=(4, 4)) + 1, y, labels
+
+
+def test_a_selector_of_columns_is_judged_by_what_it_predicts():
+    # `RFE` has a `transform`: some columns of the source, as many as the target has
+    X, y, labels = blobs()
+    decoder = LogisticRegression(max_iter=1000).fit(y, labels)
+    n_columns = y.shape[1]
+    selector = RFE(LstsqTranslator(), n_features_to_select=n_columns).fit(X, y)
+    said = decoder.predict(selector.predict(X))
+    assert decoder_agreement(decoder)(selector, X, y) == np.mean(said == decoder.predict(y))
+    assert not translates(selector)
+
+
+def test_a_score_needs_a_metric(decoder):
+    with pytest.raises(TypeError, match="metric must be a function"):
+        stitching_score(decoder, None)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_decoders_and_scores_read_tensors(dtype):
+    torch = pytest.importorskip("torch")
+    X, y, labels = blobs()
+    decoder = LogisticRegression(max_iter=1000).fit(y, labels)
+    X, y = (torch.tensor(side, dtype=getattr(torch, dtype)) for side in (X, y))
+    y.requires_grad_()
+    weight = torch.ones(len(X), dtype=y.dtype, requires_grad=True)
+    translator = LstsqTranslator().fit(X, y, weight)
+    assert decoder_agreement(decoder)(translator, X, y) > 0.9
+    assert translator.score(X, y, weight) > 0.5
+    center = y.mean(0)
+    assert recall_at_k(y, y, k=1, center=center) == 1
+    assert latent_mse(y, y, sample_weight=weight) == 0

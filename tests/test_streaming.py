@@ -345,7 +345,7 @@ def test_two_processes_do_not_write_one_target(source, target):
     fcntl = pytest.importorskip("fcntl")
     with open(target.with_name(target.name + ".partial"), "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(OSError, match="Another process is writing this file"):
+        with pytest.raises(OSError, match=r"another process\. Wait for it, or give another"):
             transform_file(TRANSLATOR, source, target)
 
 
@@ -369,7 +369,7 @@ def test_source_that_is_cut_meanwhile_is_noticed(source, target):
 def test_a_disk_that_is_too_small_is_noticed_at_once(source, target, monkeypatch):
     usage = shutil.disk_usage(target.parent)._replace(free=100)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(OSError, match=r"0\.0 GB are needed and 0\.0 GB are free"):
+    with pytest.raises(OSError, match=r"0\.0 GB are needed and 0\.0 GB are free\. Free some room"):
         transform_file(TRANSLATOR, source, target)
 
 
@@ -566,7 +566,7 @@ def test_going_back_does_not_make_it_another_translator(translator, source, targ
 
 def test_a_file_is_not_its_own_target(tmp_path):
     np.save(tmp_path / "X.npy", X)
-    with pytest.raises(ValueError, match="source and target are one file"):
+    with pytest.raises(ValueError, match="would be written over: give another target"):
         transform_file(TRANSLATOR, tmp_path / "X.npy", tmp_path / "." / "X.npy", overwrite=True)
     np.testing.assert_array_equal(np.load(tmp_path / "X.npy"), X)
 
@@ -587,3 +587,26 @@ def test_what_cannot_learn_from_batches_is_named(tmp_path):
         np.save(tmp_path / f"{name}.npy", side)
     with pytest.raises(TypeError, match="KernelTranslator has no partial_fit"):
         partial_fit_files(KernelTranslator(), tmp_path / "X.npy", tmp_path / "y.npy")
+
+
+@pytest.mark.parametrize("ending", [".partial", ".partial.json", ".partial.json.new"])
+def test_a_source_under_the_name_of_a_file_beside_the_target_is_kept(tmp_path, target, ending):
+    source = target.with_name(target.name + ending)
+    with open(source, "wb") as file:
+        np.save(file, X)
+    with pytest.raises(ValueError, match="would be written over"):
+        transform_file(TRANSLATOR, source, target)
+    with open(source, "rb") as file:
+        assert np.array_equal(np.load(file), X)
+
+
+def test_a_source_under_two_names_is_kept(source, tmp_path):
+    os.link(source, tmp_path / "other.npy")
+    with pytest.raises(ValueError, match="would be written over"):
+        transform_file(TRANSLATOR, source, tmp_path / "other.npy", overwrite=True)
+    assert np.array_equal(np.load(source), X)
+
+
+def test_the_other_order_of_bytes_does_not_double_the_file(tmp_path, target):
+    swapped = saved(tmp_path / "swapped.npy", X.astype(">f4"))
+    assert transform_file(TRANSLATOR, swapped, target).dtype == np.float32

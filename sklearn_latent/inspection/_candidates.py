@@ -1,4 +1,4 @@
-"""What `compare_translators` compares: named estimators, and the constant that all have to beat."""
+"""The translators that `compare_translators` compares, and the constant baseline."""
 
 from __future__ import annotations
 

@@ -68,6 +68,22 @@ class AnchorCurveDisplay:
     ----------
     .. [1] V. Maiorca, L. Moschella, A. Norelli, M. Fumero, F. Locatello, E. Rodolà. "Latent Space
        Translation via Semantic Alignment". NeurIPS 2023, Figures 3 and 8.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from sklearn_latent.inspection import AnchorCurveDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 4))
+    >>> y = X @ rng.normal(size=(4, 3)) + 0.1 * rng.normal(size=(60, 3))
+    >>> display = AnchorCurveDisplay.from_estimators(
+    ...     ["ortho", "linear"], X, y, n_anchors=[10, 40], random_state=0,
+    ...     ax=Figure().subplots())
+    >>> display.names
+    ['ortho', 'linear', 'constant']
+    >>> display.ax_.get_xlabel()
+    'number of anchors'
     """
 
     def __init__(
@@ -128,6 +144,8 @@ class AnchorCurveDisplay:
         ------
         ValueError
             For a metric that was not computed, results of different metrics, and an unknown spread.
+        ImportError
+            Where matplotlib is not installed.
         """
         several = isinstance(results, Mapping)
         constant = not several if constant is None else constant
@@ -195,6 +213,15 @@ class AnchorCurveDisplay:
         -------
         AnchorCurveDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            As of `compare_translators`, and for an unknown `spread`.
+        TypeError
+            As of `compare_translators`.
+        ImportError
+            Where matplotlib is not installed.
         """
         pairs = check_pairs(X, y, decoder, labels)
         evaluation = evaluate(
@@ -253,6 +280,11 @@ class AnchorCurveDisplay:
         -------
         AnchorCurveDisplay
             This display.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is not installed.
         """
         names = list(self.names or [f"series {i + 1}" for i in range(len(self.scores))])
         styles = self.styles or [_style(name, i) for i, name in enumerate(names)]

@@ -10,6 +10,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array
 
 from .._array import accepted_dtypes, to_numpy
+from .._validation import check_no_missing
 from ..metrics import get_scorer
 
 
@@ -30,6 +31,7 @@ def check_labels(labels: Any, n_rows: int, rows_of: str) -> np.ndarray:
             f"labels has shape {labels.shape}; expected one for each of the {n_rows} rows of "
             f"{rows_of}: ({n_rows},)."
         )
+    check_no_missing("labels", labels)
     return labels
 
 
@@ -39,7 +41,7 @@ def check_vector(values: Any, name: str) -> np.ndarray:
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"{name} has shape {values.shape}; expected (n,) with n of at least 1.")
     if not np.all(np.isfinite(values)):
-        raise ValueError(f"{name} has values that are not finite.")
+        raise ValueError(f"{name} has values that are not finite: leave them out.")
     return values
 
 

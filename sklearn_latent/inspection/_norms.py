@@ -85,7 +85,7 @@ class NormDistributionDisplay:
         for name, values in check_named(norms, "norms", "arrays of norms").items():
             self.norms[name] = check_vector(values, f"norms[{name!r}]").copy()
             if np.any(self.norms[name] < 0):
-                raise ValueError(f"norms[{name!r}] has negative values.")
+                raise ValueError(f"norms[{name!r}] has negative values: norms are at least 0.")
 
     @classmethod
     def from_latents(cls, latents: Mapping[str, Any]) -> NormDistributionDisplay:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from .._array import accepted_dtypes, without_graph
+from .._validation import check_no_missing, check_same_index
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Pairs:
 
 def check_pairs(X: Any, y: Any, decoder: Any = None, labels: Any = None) -> Pairs:
     """`Pairs`, or an error that says what is wrong with them."""
+    check_same_index(X, y)
     X, y = _checked(X, "X"), _checked(y, "y", ensure_2d=False)
     if X.shape[0] != y.shape[0]:
         raise ValueError(
@@ -46,9 +48,7 @@ def check_pairs(X: Any, y: Any, decoder: Any = None, labels: Any = None) -> Pair
                 f"labels has shape {labels.shape}; expected one for each of the {X.shape[0]} pairs."
             )
         labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-        # of NaN, None among objects included, not even itself is equal
-        if any(label is None for label in labels.ravel().tolist()) or np.any(labels != labels):
-            raise ValueError("labels has missing values: leave these items out of X, y and labels.")
+        check_no_missing("labels", labels)
     pairs = Pairs(X, y, decoder, labels)
     expected, n_columns = getattr(decoder, "n_features_in_", None), pairs.dimensions[1]
     if expected is not None and expected != n_columns:

@@ -34,6 +34,18 @@ class TranslatorComparison:
 
     Attributes
     ----------
+    n_pairs_ : int
+        Rows of X and y.
+
+    dimensions_ : tuple of int
+        Columns of X and of y.
+
+    n_folds_ : int
+        Number of folds.
+
+    n_draws_ : int
+        Draws of anchors in each fold.
+
     results_ : dict of str to ndarray
         One row for each translator and number of anchors, those of the constant last; for each
         metric as in ``cv_results_``. ``translator``, ``n_anchors``, ``rank_test_score``;
@@ -85,6 +97,20 @@ class TranslatorComparison:
     See Also
     --------
     compare_translators : Makes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_latent import compare_translators
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 4))
+    >>> y = X @ rng.normal(size=(4, 3)) + 0.1 * rng.normal(size=(60, 3))
+    >>> comparison = compare_translators(
+    ...     X, y, ["ortho", "linear"], n_anchors=[10, 40], random_state=0)
+    >>> comparison.n_pairs_, comparison.dimensions_, comparison.n_folds_, comparison.n_draws_
+    (60, (4, 3), 5, 3)
+    >>> comparison.summary()["translator"].tolist()
+    ['linear', 'ortho']
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""By what `compare_translators` judges: scorers by name, the decoder's among them."""
+"""The scorers that `compare_translators` judges by."""
 
 from __future__ import annotations
 

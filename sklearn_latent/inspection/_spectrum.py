@@ -238,7 +238,9 @@ def _matrix(translator: Any, name: str, space: str) -> np.ndarray:
 def _descending(values: Any, name: str) -> np.ndarray:
     values = check_vector(values, f"singular_values[{name!r}]")
     if np.any(values < 0):
-        raise ValueError(f"singular_values[{name!r}] has negative values.")
+        raise ValueError(
+            f"singular_values[{name!r}] has negative values: singular values are at least 0."
+        )
     return np.sort(values)[::-1]
 
 

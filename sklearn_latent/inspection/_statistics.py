@@ -129,8 +129,8 @@ def _ranks(rounded):
 def _rounded(means, evaluation):
     """Means of all rows with ten digits, so that rounding decides nothing; -inf for nan.
 
-    Digits of the best mean or, where larger, of the constant's: beside one that has diverged all
-    others would be alike.
+    Rounded relative to the best mean, or to the constant's if that is larger in size: a diverged
+    translator must not make all others look equal.
     """
     of_constant = means[-evaluation.n_anchors.size :]
     largest = [np.max(a, initial=-np.inf, where=np.isfinite(a)) for a in (means, of_constant)]

@@ -9,6 +9,7 @@ from typing import Any
 from sklearn.utils import check_array, check_consistent_length
 
 from .._array import Array, accepted_dtypes, asarray_like, namespace_of, without_graph
+from .._validation import check_same_index
 
 BLOCK_ELEMENTS = 2**22
 """Entries of the largest temporary array: 16 MiB in float32, 32 MiB in float64."""
@@ -19,6 +20,7 @@ def check_pair(y_true: Any, y_pred: Any, *, any_ndim: bool = False) -> tuple[Arr
 
     Of two dimensions, unless `any_ndim`, which takes two or more.
     """
+    check_same_index(y_true, y_pred, ("y_true", "y_pred"))
     y_true, y_pred = without_graph(y_true), without_graph(y_pred)
     y_true, y_pred = (
         check_array(

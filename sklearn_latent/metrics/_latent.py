@@ -34,6 +34,14 @@ def latent_cosine_similarity(y_true: Any, y_pred: Any, *, sample_weight: Any = N
     float
         Between -1 and 1, best 1. A zero row counts as cosine 0.
 
+    Raises
+    ------
+    ValueError
+        For different numbers of rows or columns, values that are not finite, more than two
+        dimensions, and weights that are negative, all zero or not one a row.
+    TypeError
+        For sparse input and Dask arrays.
+
     See Also
     --------
     recall_at_k : Is the translation nearest to its own target?
@@ -75,6 +83,14 @@ def latent_mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
     float
         At least 0, best 0, in squared units of the target.
 
+    Raises
+    ------
+    ValueError
+        For different numbers of rows or columns, values that are not finite, more than two
+        dimensions, and weights that are negative, all zero or not one a row.
+    TypeError
+        For sparse input and Dask arrays.
+
     See Also
     --------
     reconstruction_mse : The same of what a decoder makes of the latents.
@@ -115,6 +131,14 @@ def reconstruction_mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -
     -------
     float
         At least 0, best 0, in squared units of the input.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, fewer than two dimensions, values that are not finite, and weights
+        that are negative, all zero or not one a row.
+    TypeError
+        For sparse input and Dask arrays.
 
     See Also
     --------

@@ -32,6 +32,7 @@ from .._array import (
     to_numpy,
     unit_rows,
     widest_float,
+    without_graph,
 )
 from .._validation import check_number, check_option
 from . import _inputs
@@ -83,6 +84,16 @@ def recall_at_k(
     -------
     float
         Between 0 and 1, best 1; k / n_samples by chance.
+
+    Raises
+    ------
+    ValueError
+        For different numbers of rows or columns, values that are not finite, a `k` (or, with
+        ``"csls"``, an `n_neighbors`) below 1 or beyond the number of rows, and an unknown
+        `similarity` or `center`.
+    TypeError
+        For a `k` (or, with ``"csls"``, an `n_neighbors`) that is no integer, sparse input, and Dask
+        arrays.
 
     See Also
     --------
@@ -154,6 +165,15 @@ def mean_reciprocal_rank(
     -------
     float
         Above 0, best 1; (1 + 1/2 + ... + 1/n) / n by chance.
+
+    Raises
+    ------
+    ValueError
+        For different numbers of rows or columns, values that are not finite, an unknown
+        `similarity` or `center`, and, with ``"csls"``, an `n_neighbors` below 1 or beyond the
+        number of rows.
+    TypeError
+        For sparse input, Dask arrays, and, with ``"csls"``, an `n_neighbors` that is no integer.
 
     See Also
     --------
@@ -254,6 +274,7 @@ def _check_center(center, y_true):
                 f"center={center!r} is unknown: use None, 'mean', or one value for each column."
             )
         return center
+    center = without_graph(center)
     center = check_array(
         center, dtype=accepted_dtypes(center), ensure_2d=False, allow_nd=True, input_name="center"
     )

@@ -1,5 +1,5 @@
-"""Pure mathematics: moments in, matrices out; no scikit-learn and no state.
+"""Pure mathematics on arrays and moments: no scikit-learn, no estimator.
 
-Every solver works in the scaled space and returns ``W`` of shape (d_source, d_target) for the map
-``x -> x @ W``; `sklearn_latent._base` folds the scaling into it.
+The linear solvers in closed form work between the scaled spaces and return ``W``, (d_source,
+d_target), of ``x -> x @ W``; `_scaling.PairScaling.fold` turns it into raw coordinates.
 """

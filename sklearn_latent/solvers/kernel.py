@@ -84,14 +84,17 @@ def exact_problem(K: np.ndarray, anchors: Anchors) -> KernelProblem:
     s = np.sqrt(np.maximum(eigenvalues, 0.0))
     # The constant is no direction of the centred K. If what rounding leaves of it counted as one,
     # rows would seem to be predicted without themselves; what is left of it in others, divided by
-    # small s, would make the offset wrong.
+    # small s, would make the offset wrong. Rounding entries of this size moves eigenvalues by some
+    # n eps times it; 64 is a wide margin.
     kept = eigenvalues > 64 * np.finfo(float).eps * n * max(eigenvalues[0], size)
     s_kept, u = s[kept], vectors[:, kept]
     constant = root / total**0.5
     u = u - constant[:, None] * (constant @ u)[None, :]
     v = root[:, None] * u / s_kept[None, :]
     path = RidgePath(s, kept, s_kept, v, u.T @ (root[:, None] * anchors.y))
-    judge = anchors.judge(path, lambda: [anchors.block(K, slice(n))])
+    # From the eigenvectors, not anew from K: that would cost the digits by which K exceeds s².
+    rows = anchors.block(u * s_kept[None, :] / root[:, None], slice(n))
+    judge = anchors.judge(dataclasses.replace(path, v=np.eye(s_kept.size)), lambda: [rows])
     return KernelProblem(path, judge, mean)
 
 
@@ -194,7 +197,8 @@ def search(
 
 def _grid(path):
     # Smooth kernels have ever smaller eigenvalues, which end in rounding: less than this penalty
-    # is left to those who ask for it.
+    # is left to those who ask for it. The grid goes in decades, so 1e-6 is its least here; half of
+    # that, lest rounding decide.
     return [alpha for alpha in path.grid() if alpha > 0.5e-6 * path.largest]
 
 

@@ -15,6 +15,9 @@ from .._array import Array, eps_of, namespace_of
 
 # Newton's polynomial for the inverse root, of degree 5: it triples the number of digits.
 _NEWTON = (15 / 8, -10 / 8, 3 / 8)
+
+# Width of the interval of singular values from which on Newton's three steps do: they take values
+# that are off by 0.02 to 2e-5, to 2e-14, and to what rounding leaves.
 _NEAR = 0.04
 
 # The polynomials are steep at the upper end of their interval: keep off it, or rounding grows.

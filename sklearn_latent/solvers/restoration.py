@@ -30,8 +30,9 @@ def restoration(
     """Match the spread of predictions of new rows to the target's.
 
     First along the target's principal axes: ``std(y q) / std(ŷ q)``, within [1, limit], to
-    `power`; then feature by feature, likewise and in full. Axes along which nothing is predicted
-    keep little, since the noise that `limit` would blow up is most of what is there.
+    `power`; then feature by feature, likewise and in full. Axes along which almost nothing is
+    predicted are stretched by `limit` at most, and so keep little spread: what is there is mostly
+    noise.
 
     Parameters
     ----------

@@ -20,14 +20,20 @@ Block = tuple[Array, Array, Array | None, Array | None]
 """Scaled rows of X (n, d_source) and y (n, d_target), their weights (n,), and the weights (n,) of
 all rows that are left out together with each; None for ones."""
 
-# Relative to the largest s². Where nearly all leverage is taken (a row alone in some direction),
-# residuals and what they are divided by both tend to zero with α. Their ratio has a limit, which
-# is taken here, before they are lost to rounding. With no more rows than dimensions none of either
-# is left without penalty, and so nothing that could be lost.
+# Relative to the largest s². If a row is alone in some direction, its residual and 1 − leverage
+# both go to 0 with α, but their ratio has a limit. Stopping at this α takes the ratio before
+# rounding destroys both. With no more rows than dimensions that danger does not exist, so a far
+# smaller α is allowed.
 _LEAST_ALPHA = 1e-12
 _LEAST_ALPHA_WITHOUT_FREEDOM = 1e-30
 
+# Of one minus the mean leverage, a rule of thumb. With less, the mean says too little of single
+# rows (see `GeneralizedCrossValidation.trusts`). A higher limit would refuse small strengths that
+# are right where there is little noise.
 _LEAST_SPARED = 0.2
+
+# Of what a row's residual is divided by. Less is 0, and not a small divisor: with no more rows than
+# dimensions the true divisors may be as small as `_LEAST_ALPHA_WITHOUT_FREEDOM`.
 _LEAST_REST = 1e-100
 
 _KEPT_ELEMENTS = 2**24  # of y and u: 10,000 pairs of 768 columns; 200 MB in float64 with u²

@@ -1,4 +1,4 @@
-"""Orthonormal bases of what a few long rows span, by products instead of reflections."""
+"""Orthonormal bases of the span of a few long rows, by products, not Householder reflections."""
 
 from __future__ import annotations
 
