@@ -53,6 +53,7 @@ class CrossSums:
     left: np.ndarray  # (d_source,)
     right: np.ndarray  # (d_target,)
     rounding: float  # of XᵀY: expected Frobenius norm over sqrt(sum(ss_x) * sum(ss_y))
+    is_systematic: bool  # alike in all blocks, as of columns with few values: errors add up
 
     @classmethod
     def from_arrays(
@@ -81,6 +82,7 @@ class CrossSums:
             return None
         off_centre = float(np.prod([ratio.mean() for ratio in ratios])) ** 0.5
         sizes = np.sqrt(np.multiply(x_side.powers, y_side.powers))  # of the products of the blocks
+        is_systematic = share > 3 * _usual_rounding(shape)
         return cls(
             mean_x=x_side.origin + offset_x,
             mean_y=y_side.origin + offset_y,
@@ -89,7 +91,8 @@ class CrossSums:
             product=product,
             left=-n * offset_x,
             right=offset_y,
-            rounding=_rounding(shape, off_centre, sizes, share),
+            rounding=_rounding(shape, off_centre, sizes, share, is_systematic),
+            is_systematic=is_systematic,
         )
 
 
@@ -119,21 +122,23 @@ def _sum_blocks(X, y, x_side, y_side, check, rng):
 
 
 def largest_rounding(n_rows: int, shape: tuple[int, int]) -> float:
-    """What `CrossSums.rounding` will hardly exceed for so many rows; `shape` is that of XᵀY."""
+    """What `CrossSums.rounding` will rarely exceed for so many rows; `shape` is that of XᵀY."""
     equal = np.ones(math.ceil(n_rows / BLOCK_ROWS))
     return _rounding(shape, 2 * _OFF_CENTRE, equal)  # 1 + _OFF_CENTRE, and what may come later
 
 
-def _rounding(shape, off_centre, sizes, measured=0.0):
+def _usual_rounding(shape):
+    return _ROUNDING + _ROUNDING_OF_FEW / min(shape)
+
+
+def _rounding(shape, off_centre, sizes, measured=0.0, is_systematic=False):
     """`CrossSums.rounding`, given the norms of the products of the blocks."""
-    usual = _ROUNDING + _ROUNDING_OF_FEW / min(shape)
-    if measured > 3 * usual:
-        # Systematic, as of columns with few values: the same in every block.
+    if is_systematic:
         return 2 * measured * _EPS * off_centre
     # Errors of blocks are independent: their squares add up.
     total = float(np.sum(sizes))
     independent = float(np.linalg.norm(sizes)) / total if total > 0 else 1.0
-    return max(usual, measured) * independent * _EPS * off_centre
+    return max(_usual_rounding(shape), measured) * independent * _EPS * off_centre
 
 
 def _share_of_rounding(a, b, product, some_x, some_t):

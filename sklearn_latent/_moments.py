@@ -75,6 +75,7 @@ class PairMoments:
     # Of XᵀY where rows were summed in float32, else 0: expected error, in the Frobenius norm, as a
     # share of the root of sum(ss_x) * sum(ss_y).
     rounding: float = 0.0
+    is_systematic: bool = False  # whether such errors add up, and not their squares
 
     @classmethod
     def from_arrays(
@@ -134,6 +135,7 @@ class PairMoments:
             norm_y=0.0,
             second=PendingProducts((sums.product,), (sums.left,), (sums.right,)),
             rounding=sums.rounding,
+            is_systematic=sums.is_systematic,
         )
 
     @classmethod
@@ -203,9 +205,13 @@ class PairMoments:
             second=merge(self.second, other.second, between, delta_x, delta_y),
             parts=tuple(a + b for a, b in zip(self.parts, other.parts)),
         )
-        error = math.hypot(self.rounding * self._size(), other.rounding * other._size())
-        if error > 0:
-            merged = dataclasses.replace(merged, rounding=error / merged._size())
+        errors = self.error(), other.error()
+        if any(errors):
+            systematic = self.is_systematic or other.is_systematic
+            error = sum(errors) if systematic else math.hypot(*errors)
+            merged = dataclasses.replace(
+                merged, rounding=error / merged._size(), is_systematic=systematic
+            )
         return merged._compressed()
 
     def _size(self) -> float:

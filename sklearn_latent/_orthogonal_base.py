@@ -113,7 +113,7 @@ class OrthogonalTranslator(LinearTranslator):
         batch = PairMoments.quickly(X, y, few=True, check=checked, rng=rng)
         if batch is None:
             return None
-        if batch.rounding > largest_rounding(n_rows, (X.shape[1], y.shape[1])):
+        if batch.is_systematic:
             self._distrust(batch.rounding)
             return None
         self._n_unchecked = 0 if checked else self._n_unchecked + n_rows
@@ -139,7 +139,7 @@ class OrthogonalTranslator(LinearTranslator):
             scaled = self._aligned(PairScaling.from_moments(seen, self.scaling).apply(seen))
             # those too small to be found this way are far below the error, and so too small anyway
             values = rough_singular_values(to_numpy(scaled.second.xy))
-            rounding = largest_rounding(seen.n_rows, shape)
+            rounding = max(largest_rounding(seen.n_rows, shape), seen.rounding)
             error = dataclasses.replace(scaled, rounding=rounding).error()
             suffices = expected_error(values, error, shape) <= _EXACT
             # a new dict, as a batch that is refused afterwards has decided nothing
