@@ -30,11 +30,13 @@ from ._array import (
     without_graph,
 )
 from ._validation import (
+    check_finite,
     check_no_strings,
     check_place,
     check_same_index,
     check_weights,
     column_names,
+    saying_how_to_stack,
 )
 from .anchors import count_anchors, select_anchors
 from .distributed import map_blocks
@@ -136,8 +138,20 @@ class BaseTranslator(
     def _validate_source(self, X, method):
         check_is_fitted(self)
         X = without_graph(X)
-        finite = not self._examines_parts(X)
-        X = validate_data(self, X, dtype=accepted_dtypes(X), ensure_all_finite=finite, reset=False)
+        params = {"dtype": accepted_dtypes(X), "ensure_all_finite": False, "reset": False}
+        try:
+            with saying_how_to_stack(X=X):
+                X = validate_data(self, X, **params)
+        except ValueError as error:
+            said, n_target = str(error), self._n_features_out
+            if said.startswith(f"X has {n_target} features, but"):
+                raise ValueError(
+                    f"{said.rstrip('.')}; {n_target} is the target's dimension: were X and y "
+                    "swapped at fit?"
+                ) from error
+            raise
+        if not self._examines_parts(X):
+            check_finite("X", X)
         check_place(self, self._fitted_array(), X, method)
         return X
 
@@ -149,9 +163,16 @@ class BaseTranslator(
         """Target latents (n, d_target) to map back."""
         self._refuse_other_columns(column_names(y))
         y, one_column = without_graph(y), self._n_features_out == 1
-        y = check_array(
-            y, dtype=accepted_dtypes(y), ensure_2d=not one_column, input_name="y", estimator=self
-        )
+        with saying_how_to_stack(y=y):
+            y = check_array(
+                y,
+                dtype=accepted_dtypes(y),
+                ensure_2d=not one_column,
+                ensure_all_finite=False,
+                input_name="y",
+                estimator=self,
+            )
+        check_finite("y", y)
         check_place(self, self._fitted_array(), y, "inverse_transform")
         y = y[:, None] if y.ndim == 1 else y
         if y.shape[1] != self._n_features_out:
@@ -176,13 +197,15 @@ class BaseTranslator(
         `finite_later` leaves values that are not finite to the caller.
         """
         X, y = without_graph(X), without_graph(y)
-        x_params = {"dtype": accepted_dtypes(X), "ensure_all_finite": not finite_later}
-        y_params = {"dtype": accepted_dtypes(y), "ensure_all_finite": not finite_later}
-        y_params["ensure_2d"] = False
+        x_params = {"dtype": accepted_dtypes(X), "ensure_all_finite": False}
+        y_params = {"dtype": accepted_dtypes(y), "ensure_all_finite": False, "ensure_2d": False}
         check_no_strings(y)
         check_same_index(X, y)
         names = column_names(y)
-        X, y = validate_data(self, X, y, reset=reset, validate_separately=(x_params, y_params))
+        with saying_how_to_stack(X=X, y=y):
+            X, y = validate_data(self, X, y, reset=reset, validate_separately=(x_params, y_params))
+        if not finite_later:
+            self._check_finite_pairs(X, y)
         if X.shape[0] != y.shape[0]:
             raise ValueError(
                 f"X has {X.shape[0]} rows and y has {y.shape[0]}: row i of both must be the same "
@@ -197,6 +220,10 @@ class BaseTranslator(
         if reset:
             self._n_features_out, self._y_is_1d = y.shape[1], is_1d
         return X, y, weight
+
+    def _check_finite_pairs(self, X, y):
+        for name, side in (("X", X), ("y", y)):
+            check_finite(name, side, paired=True)
 
     def _check_target_dimension(self, n_columns, reset):
         if not reset and n_columns != self._n_features_out:
@@ -232,12 +259,22 @@ class BaseTranslator(
         if self.n_anchors is None and indices.size == n_samples:
             return None
         if self.n_anchors is not None:
-            n_anchors = count_anchors(self.n_anchors, indices.size)
+            n_anchors = count_anchors(self.n_anchors, indices.size, minimum=2)
             # a uniform choice looks at their number alone
             rows = np.empty((n_samples, 0)) if self.anchor_selection == "uniform" else to_numpy(X)
             rows = rows if indices.size == n_samples else rows[indices]
             indices = indices[select_anchors(rows, n_anchors, self.anchor_selection, random_state)]
         return asarray_like(indices, X, dtype=namespace_of(X).int64)
+
+    def _check_number_of_anchors(self, n_anchors):
+        """Raise where they are fewer than make a map."""
+        if n_anchors < 2:
+            samples = "sample" if n_anchors == 1 else "samples"
+            remedy = "" if self.n_anchors is None else ", or a larger n_anchors"
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
+                f"{n_anchors} {samples}. Give more rows{remedy}."
+            )
 
     def __getstate__(self):
         # Arrays go to the host, so that what was fitted on a GPU loads where there is none.

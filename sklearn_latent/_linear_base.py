@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from typing import Any
 
 import numpy as np
 from sklearn import get_config
-from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._affine_map import AffineMap
@@ -29,7 +30,7 @@ from ._fit_blocks import FitBlocksMixin
 from ._moments import Kind, PairMoments
 from ._scaling import PairScaling, parse_scaling
 from ._solved_on_use import SolvedOnUse
-from ._validation import unchanged_on_error
+from ._validation import check_finite, unchanged_on_error
 from .anchors import check_selection
 from .solvers.rank import pinv
 
@@ -225,15 +226,17 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
 
     def _translate(self, X):
         divisors = _norms_to_divide_by if self._scaling.unit_x else None
-        examine = self._refuse_non_finite if self._examines_parts(X) else None
+        examine = None
+        if self._examines_parts(X):
+            examine = functools.partial(self._refuse_non_finite, X)
         with np.errstate(invalid="ignore"):  # of infinities; `examine` finds them
             return AffineMap(self.coef_, self.intercept_).apply(X, divisors, examine)
 
     def _examines_parts(self, X):
         return is_numpy(X) and not get_config()["assume_finite"]
 
-    def _refuse_non_finite(self, part, out):
-        """Raise as validation would if values of these rows are not finite.
+    def _refuse_non_finite(self, X, part, out):
+        """Raise as validation would if values of this part of the rows of X are not finite.
 
         One of them makes its whole row of the output so, and a column of that is less to read than
         all of the input. (Of a single column the product may leave out what is multiplied by 0.)
@@ -241,8 +244,8 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
         suspects = out[:, 0] if out.shape[1] > 1 else part
         with np.errstate(over="ignore", invalid="ignore"):
             total = np.sum(suspects)
-        if not np.isfinite(total):
-            assert_all_finite(part, input_name="X", estimator_name=type(self).__name__)
+        if not np.isfinite(total) and not np.isfinite(part).all():
+            check_finite("X", X)
 
     def _statistics(self, X, seen):
         """Of what kind the moments of a batch like X are, and whether sides are of unit rows."""
@@ -268,15 +271,14 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
                 "parameters at the first batch did not ask for. Start again with fit."
             )
 
-    def _accumulate(self, X, y, weight, *, rows_at_hand=False):
+    def _accumulate(self, X, y, weight, *, rows_at_hand=False, part_of=None):
         kind, unit_rows = self._statistics(X, self._moments)
         with np.errstate(over="ignore", invalid="ignore"):
             batch = self._summarise_quickly(X, y, weight, kind, unit_rows, rows_at_hand)
             if batch is None:
                 batch = self._summarise(X, y, weight, kind, unit_rows)
         if not fits_in(batch.ss_x.dtype, batch.ss_x, batch.ss_y, batch.mean_x, batch.mean_y):
-            for name, side in (("X", X), ("y", y)):
-                assert_all_finite(side, input_name=name, estimator_name=type(self).__name__)
+            self._check_finite_pairs(*(part_of or (X, y)))  # rows count from the batch's first
         sides = ((X, batch.ss_x), (y, batch.ss_y))
         vanishing = [
             batch.weight > 0 and vanishes(side, ss / batch.weight, weight) for side, ss in sides
@@ -325,13 +327,7 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
 
         `rows` are the anchors (X, y, weight) that the moments were made of, where at hand.
         """
-        n_rows = self._moments.n_rows
-        if n_rows < 2:
-            samples = "sample" if n_rows == 1 else "samples"
-            raise ValueError(
-                f"{type(self).__name__} needs at least 2 anchors of positive weight; got "
-                f"{n_rows} {samples}. Give more rows, or a larger n_anchors."
-            )
+        self._check_number_of_anchors(self._moments.n_rows)
         self._moments = self._moments.settled()
         self._check_parameters_still_fit(self._dtype_like, self._moments)
         self._scaling = PairScaling.from_moments(self._moments, self.scaling)

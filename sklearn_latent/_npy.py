@@ -22,6 +22,15 @@ except ImportError:  # Windows, where two writers of one target are not told apa
 FilePath = str | os.PathLike[str]
 
 
+def _as_path(given):
+    if not isinstance(given, (str, os.PathLike)):
+        raise TypeError(
+            f"Expected the path of a .npy file; got {type(given).__name__}. If it is an array in "
+            "memory, call the estimator's own method on it, or numpy.save it."
+        )
+    return Path(given)
+
+
 class RowReader:
     """Rows of a ``.npy`` file, by plain reads.
 
@@ -34,13 +43,15 @@ class RowReader:
     """
 
     def __init__(self, path: FilePath):
-        self.path = Path(path)
+        self.path = _as_path(path)
         try:
             mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
             with open(self.path, "rb") as file:
                 other = file.read(6) != b"\x93NUMPY"
             why = "it is no .npy file, as numpy.save writes it" if other else error
+            if not other and ("mmap length" in str(error) or "EOF" in str(error)):
+                why = "it is truncated, shorter than its header says. Write or copy it again"
             raise ValueError(f"{self.path} cannot be read by rows: {why}.") from error
         if not isinstance(mapped, np.memmap):
             with mapped:
@@ -112,7 +123,16 @@ class RowWriter:
     def __init__(
         self, target: FilePath, *, shape: tuple[int, ...], dtype: np.dtype, origin: dict[str, Any]
     ):
-        self.target = Path(target)
+        self.target = _as_path(target)
+        if self.target.is_dir():
+            raise IsADirectoryError(
+                f"{self.target} is a folder: give the file to write, as {self.target / 'out.npy'}."
+            )
+        if not self.target.parent.is_dir():
+            raise FileNotFoundError(
+                f"The folder {self.target.parent} of the target does not exist: create it first, "
+                "or give a target in another."
+            )
         self.partial = self.target.with_name(self.target.name + ".partial")
         self.journal = self.target.with_name(self.target.name + ".partial.json")
         self._fresh_journal = self.journal.with_name(self.journal.name + ".new")

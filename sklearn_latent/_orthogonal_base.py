@@ -78,15 +78,16 @@ class OrthogonalTranslator(LinearTranslator):
     def _may_sum_quickly(self):
         return True
 
-    def _accumulate(self, X, y, weight, *, rows_at_hand=False):
+    def _accumulate(self, X, y, weight, *, rows_at_hand=False, part_of=None):
         quick = weight is None and saves_time(X, y) and self._may_sum_quickly()
         if quick and not rows_at_hand and self._moments is not None:
             # no more rows in float64 than the rest of the stream is judged by
             n_first = _ROWS_TO_JUDGE_BY * max(X.shape[1], y.shape[1]) - self._moments.n_rows
             if 0 < n_first <= X.shape[0] - n_first:
-                super()._accumulate(X[:n_first], y[:n_first], None)
+                part_of = X, y
+                super()._accumulate(X[:n_first], y[:n_first], None, part_of=part_of)
                 X, y = X[n_first:], y[n_first:]
-        super()._accumulate(X, y, weight, rows_at_hand=rows_at_hand)
+        super()._accumulate(X, y, weight, rows_at_hand=rows_at_hand, part_of=part_of)
 
     def _summarise_quickly(self, X, y, weight, kind, unit_rows, rows_at_hand):
         plain = weight is None and not any(unit_rows) and kind == "cross"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_array
+from sklearn.utils import assert_all_finite, check_array
 
 from ._array import (
     Array,
@@ -22,6 +22,7 @@ from ._array import (
     is_numpy,
     namespace_of,
     same_place,
+    to_numpy,
     widest_float,
     without_graph,
 )
@@ -118,6 +119,57 @@ def check_no_missing(name: str, labels: np.ndarray) -> None:
         raise ValueError(
             f"{name} has missing values: leave these items out of the latents and the labels."
         )
+
+
+def check_finite(name: str, array: Array, *, paired: bool = False, first_row: int = 0) -> None:
+    """Raise where scikit-learn finds values that are not finite, and say in which row.
+
+    Rows count from `first_row`; those of a `paired` array are those of another side too.
+    """
+    try:
+        assert_all_finite(array, input_name=name)
+    except ValueError as error:
+        xp, matrix = namespace_of(array), array if array.ndim == 2 else array[:, None]
+        bad = ~xp.isfinite(matrix)
+        rows = np.flatnonzero(to_numpy(xp.any(bad, axis=1)))
+        row = int(rows[0])
+        column = int(np.flatnonzero(to_numpy(bad[row, :]))[0])
+        is_nan = bool(xp.isnan(matrix[row, column]))
+        what = "NaN" if is_nan else f"infinity or a value too large for {array.dtype!r}"
+        where = f"row {first_row + row}" + (f" (column {column})" if array.ndim == 2 else "")
+        n_rows, these = ("1 row", "it") if rows.size == 1 else (f"{rows.size} rows", "these rows")
+        raise ValueError(
+            f"Input {name} contains {what} in {where}; {n_rows} in all. Leave {these} out"
+            f"{', on both sides' if paired else ''}."
+        ) from error
+
+
+@contextlib.contextmanager
+def saying_how_to_stack(**sides: Any) -> Iterator[None]:
+    """Raise with the remedy where the block fails since a side is one column of vectors."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        for name, side in sides.items():
+            stacked = _stacked(name, side)
+            if stacked:
+                raise ValueError(
+                    f"{name} holds a vector in each row of one column: pass {stacked}, of shape "
+                    "(n_samples, n_dimensions)."
+                ) from error
+        raise
+
+
+def _stacked(name, side):
+    """The code that makes a matrix of a column of vectors; None for anything else."""
+    cells = to_numpy(side) if hasattr(side, "__array__") else np.empty(0)
+    one_column = cells.ndim == 1 or (cells.ndim == 2 and cells.shape[1] == 1)
+    if cells.dtype != object or not one_column or not cells.size or np.ndim(cells.flat[0]) != 1:
+        return None
+    if cells.ndim == 1:
+        return f"np.stack({name})"
+    columns = getattr(side, "columns", None)
+    return f"np.stack({name}[{':, 0' if columns is None else repr(columns[0])}])"
 
 
 def check_weights(sample_weight: Any, X: Array, *, allow_all_zero: bool = False) -> Array | None:

@@ -16,8 +16,11 @@ from ._array import read_only
 AnchorSelection = str | Callable[[np.ndarray, int, np.random.RandomState], Any]
 
 
-def count_anchors(n_anchors: int | float | None, n_samples: int) -> int:
-    """The number of anchors that the parameter ``n_anchors`` asks of `n_samples` rows."""
+def count_anchors(n_anchors: int | float | None, n_samples: int, minimum: int = 1) -> int:
+    """The number of anchors that the parameter ``n_anchors`` asks of `n_samples` rows.
+
+    An int is at least `minimum`; of too few rows, and of shares, the caller sees what comes out.
+    """
     if n_anchors is None:
         return n_samples
     is_number = isinstance(n_anchors, Real) and not isinstance(n_anchors, (bool, np.bool_))
@@ -27,10 +30,12 @@ def count_anchors(n_anchors: int | float | None, n_samples: int) -> int:
             f"got {n_anchors!r} of type {type(n_anchors).__name__}."
         )
     if isinstance(n_anchors, Integral):
-        if not 1 <= n_anchors <= n_samples:
+        minimum = min(minimum, n_samples)
+        if not minimum <= n_anchors <= n_samples:
+            remedy = "raise it" if n_anchors < minimum else "lower it, give more rows"
             raise ValueError(
-                f"n_anchors={n_anchors} is not between 1 and the number of rows, {n_samples}: "
-                "lower it, give more rows, or use None for all of them."
+                f"n_anchors={n_anchors} is not between {minimum} and the number of rows, "
+                f"{n_samples}: {remedy}, or use None for all of them."
             )
         return int(n_anchors)
     if not 0 < n_anchors <= 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
@@ -104,6 +104,11 @@ class TransformedTargetTranslator(BaseTranslator):
         _require(translator, "translator", ("fit",))
         if not can_translate(translator):
             _require(translator, "translator", ("transform",))
+        if not is_regressor(translator):
+            raise TypeError(
+                f"translator must be a translator or regressor; got {translator!r}. Were "
+                "translator and transformer swapped?"
+            )
         _require(transformer, "transformer", ("fit", "transform", "inverse_transform"))
         X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
         if weight is not None and not has_fit_parameter(translator, "sample_weight"):
@@ -159,7 +164,9 @@ class TransformedTargetTranslator(BaseTranslator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         inner = ProcrustesTranslator() if self.translator is None else self.translator
-        tags.regressor_tags.poor_score = get_tags(inner).regressor_tags.poor_score
+        regressor_tags = None if isinstance(inner, type) else get_tags(inner).regressor_tags
+        if regressor_tags is not None:  # else `fit` refuses it
+            tags.regressor_tags.poor_score = regressor_tags.poor_score
         return tags
 
 

@@ -174,7 +174,7 @@ class InverseRelativeTranslator(BaseTranslator):
         check_projection_parameters(self)
         X, y, _ = self._validate_pairs(X, y, None, reset=True)
         random_state = check_random_state(self.random_state)
-        self.n_anchors_ = count_anchors(self.n_anchors, X.shape[0])
+        self.n_anchors_ = count_anchors(self.n_anchors, X.shape[0], minimum=2)
         if self.n_anchors_ < 2:
             raise ValueError(
                 "InverseRelativeTranslator needs at least 2 anchors; got 1 sample. Give more rows, "

@@ -285,11 +285,7 @@ class KernelTranslator(BaseTranslator):
             self.anchor_indices_ = rows = to_numpy(chosen)
             X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
         self.n_anchors_ = X.shape[0]
-        if self.n_anchors_ < 2:
-            raise ValueError(
-                "KernelTranslator needs at least 2 anchors of positive weight; got 1 sample. Give "
-                "more rows, or a larger n_anchors."
-            )
+        self._check_number_of_anchors(self.n_anchors_)
         return X, y, weight
 
     def _estimate_scaling(self, X, y, weight):

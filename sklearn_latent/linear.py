@@ -207,7 +207,7 @@ class LOrthoTranslator(RegularizedTranslator):
 
     With ``alpha`` above zero :math:`X^+ Y` is replaced by the ridge solution
     :math:`(X^\top X + \alpha I)^{-1} X^\top Y`, in which directions that the anchors hardly
-    determine are shrunk and so are not noise: a good choice for retrieval with few anchors.
+    determine are shrunk and so are not noise. `RidgeTranslator` itself is not held to be orthogonal.
 
     It is orthogonal like Procrustes', but every direction of the source counts alike, however
     little the anchors vary along it; directions that the anchors do not determine are mapped to the

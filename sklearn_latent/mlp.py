@@ -273,11 +273,7 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
             X, y = xp.take(X, rows, axis=0), xp.take(y, rows, axis=0)
             weight = None if weight is None else xp.take(weight, rows, axis=0)
         self.n_anchors_ = X.shape[0]
-        if self.n_anchors_ < 2:
-            raise ValueError(
-                "MLPTranslator needs at least 2 anchors of positive weight; got 1 sample. Give "
-                "more rows, or a larger n_anchors."
-            )
+        self._check_number_of_anchors(self.n_anchors_)
         return X, y, weight
 
     def _train(self, rows, random_state, progress):

@@ -153,7 +153,7 @@ class RidgeTranslator(RegularizedTranslator):
     See Also
     --------
     LstsqTranslator : The same without penalty.
-    LOrthoTranslator : With ``alpha=None`` the orthogonal map nearest to this one; for retrieval.
+    LOrthoTranslator : With ``alpha=None`` the orthogonal map nearest to this one.
     KernelTranslator : For relations that are not linear.
 
     Notes

@@ -181,5 +181,11 @@ def _check_decoder(decoder):
 def _check_metric(metric, *, allow_name):
     if isinstance(metric, str) and allow_name:
         get_scorer(metric)
+    elif isinstance(metric, str):
+        raise TypeError(
+            f"metric={metric!r} names a scorer, which compares with true labels: that is "
+            "stitching_score. Here a function of two answers of the decoder is needed, as "
+            "sklearn.metrics.f1_score with its average set by functools.partial."
+        )
     elif not callable(metric) and (metric is not None or allow_name):
         raise TypeError(f"metric must be a function (y_true, y_pred) -> float; got {metric!r}.")

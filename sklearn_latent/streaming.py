@@ -6,6 +6,7 @@ import contextlib
 import pickle
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 
 from ._array import to_numpy
 from ._npy import FilePath, RowReader, RowWriter
-from ._validation import check_number
+from ._validation import check_finite, check_number
 
 __all__ = ["partial_fit_files", "transform_file"]
 
@@ -95,6 +96,9 @@ def transform_file(
         method or source.
     AttributeError
         If the transformer has no method of the name `method`.
+    TypeError
+        If the transformer is a class or cannot be pickled, or a file is given as anything but its
+        path.
     OSError
         If the disk has too little room or the target cannot be written. What is written is kept.
 
@@ -120,9 +124,10 @@ def transform_file(
     (1000, 6) True
     """
     report = _reporter(progress)
-    with RowReader(source) as rows:
+    _refuse_class(transformer)
+    with RowReader(source) as rows, _without_names():
         # Also solves what a translator leaves to its first use, before it is fingerprinted.
-        with _naming_rows(0, 1, rows.path):
+        with _naming_shape(rows):
             example = _checked_rows(getattr(transformer, method)(rows.read(0, 1)), 1, None)
         writer = RowWriter(
             target,
@@ -139,9 +144,10 @@ def transform_file(
         with writer.opened(resume=resume, overwrite=overwrite):
             report(writer.n_done, rows.n_rows)
             last = time.monotonic()
+            side = "y" if method == "inverse_transform" else "X"
             with _batches([rows], writer.n_done, size) as batches:
                 for start, (batch,) in batches:
-                    with _naming_rows(start, len(batch), rows.path):
+                    with _naming_rows(start, {side: batch}, rows.path):
                         out = _checked_rows(
                             getattr(transformer, method)(batch), len(batch), example
                         )
@@ -203,7 +209,8 @@ def partial_fit_files(
     Raises
     ------
     TypeError
-        If the translator has no ``partial_fit``.
+        If the translator is a class or has no ``partial_fit``, or a file is given as anything but
+        its path.
     ValueError
         If the files have different numbers of rows or cannot be read by rows, before anything is
         learned; or if a batch is refused: the message says which rows, and all before have been
@@ -231,6 +238,7 @@ def partial_fit_files(
     True
     """
     report = _reporter(progress)
+    _refuse_class(translator)
     if not hasattr(translator, "partial_fit"):
         raise TypeError(
             f"{type(translator).__name__} has no partial_fit and cannot learn from batches: give a "
@@ -252,11 +260,12 @@ def partial_fit_files(
             )
         size = _batch_size(batch_size, source.row_bytes + target.row_bytes)
         report(0, n_rows)
-        with _batches([source, target], 0, size) as batches:
+        with _batches([source, target], 0, size) as batches, _without_names():
             for start, (X_rows, y_rows) in batches:
                 stop = start + len(X_rows)
                 weight = () if weights is None else (weights[start:stop],)
-                with _naming_rows(start, len(X_rows), source.path, target.path):
+                sides = {"X": X_rows, "y": y_rows}
+                with _naming_rows(start, sides, source.path, target.path):
                     translator.partial_fit(X_rows, y_rows, *weight)
                 report(stop, n_rows)
     return translator
@@ -314,7 +323,14 @@ def _checked_rows(rows, n_rows, like):
 def _origin(transformer, method, rows):
     """What makes the target what it is: another origin, another target."""
     # Pickled and back first: that brings arrays into one memory layout, which is hashed as well.
-    same_everywhere = pickle.loads(pickle.dumps(transformer))
+    try:
+        same_everywhere = pickle.loads(pickle.dumps(transformer))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise TypeError(
+            f"{type(transformer).__name__} cannot be pickled ({error}), and its pickle is how a "
+            "call that goes on after an interruption knows it again. Use functions that a module "
+            "defines by name in place of lambdas and functions inside functions."
+        ) from error
     return {
         "transformer": f"{type(transformer).__name__} {joblib.hash(same_everywhere)}",
         "method": method,
@@ -322,21 +338,60 @@ def _origin(transformer, method, rows):
     }
 
 
+def _refuse_class(estimator):
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"Got {estimator.__name__}: pass an instance, not the class: {estimator.__name__}()."
+        )
+
+
 @contextlib.contextmanager
-def _naming_rows(start, n_rows, *paths):
-    """Say in a ValueError which rows of which files were refused."""
+def _without_names():
+    """Without scikit-learn's warning that rows lack the names of columns, as those of files do."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+        yield
+
+
+@contextlib.contextmanager
+def _naming_shape(rows):
+    """Say in a ValueError of what shape is the file whose first row was refused."""
     try:
         yield
     except NotFittedError:
         raise
     except ValueError as error:
+        shape = f"{rows.shape[1]} columns" if len(rows.shape) == 2 else f"shape {rows.shape}"
+        raise ValueError(f"{rows.path} has {shape}, and its first row fails: {error}") from error
+
+
+@contextlib.contextmanager
+def _naming_rows(start, sides, *paths):
+    """Say in a ValueError which rows of which files were refused; `sides` are those by name."""
+    try:
+        yield
+    except NotFittedError:
+        raise
+    except ValueError as error:
+        message, n_rows = str(error), len(next(iter(sides.values())))
+        if "contains NaN" in message or "contains infinity" in message:
+            # by the number of the row in the file, not in the batch
+            try:
+                for name, rows in sides.items():
+                    check_finite(name, rows, paired=len(sides) > 1, first_row=start)
+            except ValueError as in_file:
+                message = str(in_file)
         where = f"Rows {start} to {start + n_rows - 1} of {' and '.join(map(str, paths))}"
-        raise ValueError(f"{where}: {error}") from error
+        raise ValueError(f"{where}: {message}") from error
 
 
 def _reporter(progress: Progress) -> Callable[[int, int], Any]:
     if callable(progress):
         return progress
+    if not isinstance(progress, bool):
+        raise TypeError(
+            f"progress must be True, False or a function (rows done, all rows); got {progress!r}."
+        )
     return _Lines() if progress else lambda n_done, n_rows: None
 
 

@@ -1,5 +1,6 @@
 """`compare_translators`: what its table says, against loops written by hand."""
 
+import itertools
 import pickle
 import re
 import runpy
@@ -645,19 +646,41 @@ def test_the_best_is_refitted_on_fewer_rows_where_fewer_were_best():
     assert comparison.best_translator_.n_anchors_ == 60
 
 
-def test_of_equals_the_fewest_anchors_win_then_the_other_metrics_then_the_first():
+def test_the_best_is_refitted_on_all_rows_unless_fewer_were_better_beyond_chance():
+    X, y = rotated(noise=0.5)
+    comparison = compare_translators(
+        X, y, ["ortho"], n_anchors=[60, 90, 1.0], scoring="r2", random_state=0
+    )
+    table = comparison.results_
+    worse = -table["difference_to_best"][:3] > table["se_difference_to_best"][:3]
+    assert not worse[2]
+    assert comparison.best_translator_.n_anchors_ == 150
+    # a peak of interpolation where all training rows are about as many as there are dimensions
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(150, 118))
+    y = X[:, :4] + 3 + 0.1 * rng.normal(size=(150, 4))
+    comparison = compare_translators(
+        X, y, ["linear"], n_anchors=[60, 1.0], scoring="r2", cv=KFold(5), random_state=0
+    )
+    assert comparison.best_n_anchors_ == comparison.best_translator_.n_anchors_ == 60
+
+
+def test_between_equals_the_other_metrics_decide_then_the_fewest_anchors_then_the_first():
     X, y = rotated(noise=0.5)
     scoring = {"same": silent, "r2": "r2"}
     with pytest.warns(UserWarning, match="no better than that of a constant"):
         comparison = compare_translators(
             X, y, TWO, n_anchors=[100, 20], scoring=scoring, random_state=0
         )
-    by_r2 = max(TWO, key=lambda name: mean_of(comparison, name, 20, "r2"))
-    assert (comparison.best_name_, comparison.best_n_anchors_) == (by_r2, 20)
+    by_r2 = max(itertools.product(TWO, [20, 100]), key=lambda c: mean_of(comparison, *c, "r2"))
+    assert (comparison.best_name_, comparison.best_n_anchors_) == by_r2
+    assert comparison.n_tied_ == 4
+    assert "Ties: 4 candidates have this same, so r2 decided." in repr(comparison)
     with pytest.warns(UserWarning, match="no better than that of a constant"):
-        comparison = compare_translators(X, y, TWO, n_anchors=[20], scoring=silent)
-    assert comparison.best_name_ == "ortho"
-    assert comparison.results_["rank_test_score"].tolist() == [1, 1, 1]
+        comparison = compare_translators(X, y, TWO, n_anchors=[30, 20], scoring=silent)
+    assert (comparison.best_name_, comparison.best_n_anchors_) == ("ortho", 20)
+    assert comparison.best_translator_.n_anchors_ == 30
+    assert comparison.results_["rank_test_score"].tolist() == [1] * 6
 
 
 # -- Decoder, labels, scoring ----------------------------------------------------------------------
@@ -955,7 +978,7 @@ HOLED = np.where(np.arange(40)[:, None] == 3, np.nan, X)
         (X, X, {"decoder": DECODER}, ValueError, "fitted to 8 columns, but y has 6"),
         (X, Y, {"decoder": LogisticRegression()}, NotFittedError, "not fitted yet"),
         (X, Y, {"decoder": StandardScaler().fit(Y)}, TypeError, "decoder must be a fitted"),
-        (X, Y, {"scoring": "accurcy"}, ValueError, "scoring='accurcy' is unknown: use 'centered"),
+        (X, Y, {"scoring": "accurcy"}, ValueError, "scoring='accurcy' is unknown: use 'r2_var"),
         (X, Y, {"scoring": "accuracy"}, ValueError, "'accuracy' cannot judge translated latents"),
         (X, Y, {"scoring": "recall"}, ValueError, r"[^.]\. A scorer is.*mean 'recall_at_1'"),
         (X, Y, {"scoring": "recal_at_1"}, ValueError, "is unknown: .*you mean 'recall_at_1' or"),
@@ -1108,3 +1131,24 @@ def test_rows_labelled_alike_in_another_order_are_refused_at_once():
     X, y = (pd.DataFrame(side) for side in rotated(40))
     with pytest.raises(ValueError, match="same row labels in another order"):
         compare_translators(X, y.sample(frac=1, random_state=0), ["ortho"], n_anchors=[10], cv=3)
+
+
+def test_progress_is_a_function():
+    with pytest.raises(TypeError, match=r"progress must be a function .* use verbose=1"):
+        compare_translators(*rotated(40), ["ortho"], progress=True)
+
+
+def test_a_store_makes_partners_harder_to_find():
+    X, y = rotated(noise=0.5)
+    store = np.random.default_rng(1).normal(size=(2000, 8)) * y.std(axis=0) + y.mean(axis=0)
+    scoring = {
+        "among_30": make_scorer(recall_at_k, k=1),
+        "in_store": make_scorer(recall_at_k, k=1, distractors=store),
+    }
+    comparison = compare_translators(
+        X, y, ["ortho"], n_anchors=[100], scoring=scoring, random_state=0
+    )
+    table = comparison.results_
+    assert comparison.n_test_ == 30
+    assert "each scored on 30 new pairs." in repr(comparison)
+    assert table["mean_test_in_store"][0] < table["mean_test_among_30"][0] - 0.1

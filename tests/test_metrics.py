@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sklearn.metrics
 from numpy.testing import assert_allclose
+from scipy.spatial.distance import cdist
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
@@ -490,6 +491,7 @@ class TestScorers:
             "recall_at_5": recall_at_k(y, y_pred, k=5),
             "recall_at_10": recall_at_k(y, y_pred, k=10),
             "mean_reciprocal_rank": mean_reciprocal_rank(y, y_pred),
+            "centered_mrr": mean_reciprocal_rank(y, y_pred, center="mean"),
             "csls_recall_at_1": recall_at_k(y, y_pred, similarity="csls"),
             "csls_mean_reciprocal_rank": mean_reciprocal_rank(y, y_pred, similarity="csls"),
         }
@@ -600,7 +602,7 @@ class TestErrors:
             (-3, ValueError, "k=-3 must be finite and at least 1"),
             (1.0, TypeError, "k must be an integer; got 1.0 of type float"),
             (True, TypeError, "k must be an integer; got True of type bool"),
-            (5, ValueError, "k=5 is more than the 4 rows of y_true: lower k, or give more rows"),
+            (5, ValueError, "k=5 is more than the 4 candidates: lower k, or give more rows"),
         ],
     )
     def test_k(self, k, error, message):
@@ -612,7 +614,7 @@ class TestErrors:
         y = np.eye(4)
         with pytest.raises(ValueError, match="similarity='dot' is unknown: use one of 'cosine'"):
             metric(y, y, similarity="dot")
-        with pytest.raises(ValueError, match="n_neighbors=10 is more than the 4 rows of y_true"):
+        with pytest.raises(ValueError, match="n_neighbors=10 is more than the 4 rows of y_pred"):
             metric(y, y, similarity="csls")
         with pytest.raises(ValueError, match="n_neighbors=0 must be finite and at least 1"):
             metric(y, y, similarity="csls", n_neighbors=0)
@@ -734,3 +736,40 @@ def test_euclidean_ties_with_a_target_at_the_median():
     y_true, y_pred = [[-1.0, -3], [-2, 2], [-2, 0]], [[3.0, 0], [3, -1], [-3, -3]]
     # the second query is at 25 from its own and from the third: squares 20 and 29 of the others
     assert_allclose(recall_at_k(y_true, y_pred, similarity="euclidean"), 1 / 6)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "euclidean", "csls"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_distractors_are_candidates_without_a_query(similarity, dtype, monkeypatch):
+    monkeypatch.setattr(_inputs, "BLOCK_ELEMENTS", 200)  # several blocks of both sides
+    rng = np.random.default_rng(0)
+    store = rng.normal(size=(60, 5)).astype(dtype)
+    queries = (store[:20] + 0.6 * rng.normal(size=(20, 5))).astype(dtype)
+    if similarity == "euclidean":
+        nearness = -cdist(queries, store)
+    else:
+        nearness = cosine_similarity(queries, store)
+    if similarity == "csls":
+        # of each candidate to its nearest queries; of a query it is the same for all candidates
+        nearness = 2 * nearness - np.sort(nearness, axis=0)[-10:].mean(axis=0)
+    rank = 1 + np.sum(nearness > np.diagonal(nearness)[:, None], axis=1)
+    options = {"similarity": similarity, "distractors": store[20:]}
+    assert recall_at_k(store[:20], queries, k=3, **options) == np.mean(rank <= 3)
+    assert_allclose(mean_reciprocal_rank(store[:20], queries, **options), np.mean(1 / rank))
+    assert recall_at_k(store[:20], queries, k=60, **options) == 1
+
+
+def test_distractors_move_the_mean_that_cosines_are_taken_from():
+    rng = np.random.default_rng(0)
+    y, others = rng.normal(size=(20, 3)), rng.normal(size=(40, 3)) + 2
+    center = np.vstack([y, others]).mean(axis=0)
+    given = mean_reciprocal_rank(y, y + 0.3, center=center, distractors=others)
+    assert mean_reciprocal_rank(y, y + 0.3, center="mean", distractors=others) == given
+
+
+def test_distractors_of_another_space_are_refused():
+    y = np.eye(4)
+    with pytest.raises(ValueError, match=r"distractors has shape \(4, 3\); expected rows of the 4"):
+        recall_at_k(y, y, distractors=y[:, :3])
+    with pytest.raises(ValueError, match="distractors contains NaN"):
+        recall_at_k(y, y, distractors=y * np.nan)

@@ -14,7 +14,7 @@ from ._evaluation import draw_anchors, evaluate
 from ._pairs import check_pairs
 from ._results import TranslatorComparison
 from ._scoring import check_scoring
-from ._statistics import make_table, no_better_than_constant, summarise
+from ._statistics import anchors_to_refit, make_table, no_better_than_constant, summarise
 
 
 def compare_translators(
@@ -136,7 +136,10 @@ def compare_translators(
     -----
     R² is not what decides by default: an orthogonal map does not shrink, and can have a negative
     R² while it finds most partners and serves a decoder well. A reciprocal rank depends on the
-    number of test rows, and takes n_test² d_target multiplications a fit;
+    number of test rows, among which each partner is looked for: 1.000 among hundreds may be far
+    less among a store's millions. For that, hold out `scoring` such as
+    ``make_scorer(recall_at_k, distractors=store)``, of more candidates. It takes
+    n_test² d_target multiplications a fit;
     ``scoring="r2_variance_weighted"`` takes none of them.
 
     Of many columns that R² is :math:`1 - \sum_{ij} (y_{ij} - \hat y_{ij})^2 / \sum_{ij} (y_{ij} -
@@ -172,6 +175,11 @@ def compare_translators(
     >>> sorted(comparison.summary())[:3]
     ['better_than_constant', 'difference_to_best', 'enough_anchors']
     """
+    if progress is not None and not callable(progress):
+        raise TypeError(
+            f"progress must be a function (n_done, n_total), or None; got {progress!r}. For "
+            "printed lines use verbose=1."
+        )
     pairs = check_pairs(X, y, decoder, labels)
     scorers = check_scoring(scoring, decoder, labels is not None, pairs.dimensions[1])
     evaluation = evaluate(
@@ -189,13 +197,13 @@ def compare_translators(
     table = make_table(evaluation)
     summary = summarise(table, evaluation)
     _warn_of_constants(summary, evaluation)
-    best = _refit(pairs, evaluation, summary)
+    best = _refit(pairs, evaluation, table, summary)
     return TranslatorComparison(pairs.n_rows, pairs.dimensions, evaluation, table, summary, best)
 
 
-def _refit(pairs, evaluation, summary):
-    """The best translator on all rows, or on as many as were best where that was fewer."""
-    n_anchors = int(summary["n_anchors"][0])
+def _refit(pairs, evaluation, table, summary):
+    """The best translator on all rows, or on fewer where more were worse beyond chance."""
+    n_anchors = anchors_to_refit(table, int(summary["index"][0]), evaluation)
     rows = np.arange(pairs.n_rows)
     if n_anchors < evaluation.n_train.min():
         rows = draw_anchors(rows, n_anchors, evaluation.seed)

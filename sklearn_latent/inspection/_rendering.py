@@ -36,7 +36,7 @@ def head(result: Any) -> str:
     return (
         f"{_plural(n_translators, 'translator')} compared on {result.n_pairs_} pairs, "
         f"{source} -> {target} dimensions; {_plural(result.n_folds_, 'fold')} x "
-        f"{_plural(result.n_draws_, 'draw')} of anchors, scored out of sample."
+        f"{_plural(result.n_draws_, 'draw')} of anchors, each scored on {result.n_test_} new pairs."
     )
 
 
@@ -50,6 +50,12 @@ def findings(result: Any) -> list[str]:
     if result.native_score_ is not None:
         native = number(result.native_score_, _digits(result))
         lines[0] = lines[0][:-1] + f", of {native} native."
+    if result.n_tied_ > 1:
+        next_metric = result.metrics_[1] if len(result.metrics_) > 1 else "the fewest anchors"
+        lines.append(
+            f"Ties: {result.n_tied_} candidates have this {metric}, so {next_metric} decided. "
+            "More test rows would tell them apart."
+        )
     near = [str(summary["translator"][row]) for row in within_one_error(summary)]
     if near:
         lines.append(f"Within one standard error of it: {', '.join(near)}.")

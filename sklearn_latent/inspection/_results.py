@@ -9,7 +9,7 @@ import numpy as np
 from ._curve import AnchorCurveDisplay
 from ._evaluation import Evaluation
 from ._rendering import as_html, as_text
-from ._statistics import Table
+from ._statistics import Table, n_tied
 
 
 class TranslatorComparison:
@@ -46,6 +46,13 @@ class TranslatorComparison:
     n_draws_ : int
         Draws of anchors in each fold.
 
+    n_test_ : int
+        Test rows of a fold, in the mean: among as many are partners looked for.
+
+    n_tied_ : int
+        How many translators and numbers of anchors share the best mean of `metric_`, which then
+        says too little.
+
     results_ : dict of str to ndarray
         One row for each translator and number of anchors, those of the constant last; for each
         metric as in ``cv_results_``. ``translator``, ``n_anchors``, ``rank_test_score``;
@@ -64,7 +71,8 @@ class TranslatorComparison:
         All metrics.
 
     best_index_ : int
-        Row of `results_` with the best mean of `metric_`. Of equals, the one of fewer anchors.
+        Row of `results_` with the best mean of `metric_`. Between equals the other metrics decide,
+        then fewer anchors.
 
     best_name_ : str
         Name of that translator.
@@ -76,8 +84,9 @@ class TranslatorComparison:
         Its mean score, out of sample. It is the best of several, and so a little too good.
 
     best_translator_ : estimator
-        That translator refitted: on all pairs where all training rows were best, else on
-        `best_n_anchors_` pairs drawn at random.
+        That translator refitted: on all pairs, unless fewer anchors were better than all training
+        rows by more than one standard error (of the paired difference, and of their own score).
+        Then on the largest number for which that does not hold, drawn at random.
 
     enough_anchors_ : int
         Fewest anchors with which that translator is within one standard error of `best_score_`.
@@ -124,6 +133,7 @@ class TranslatorComparison:
     ):
         self.n_pairs_, self.dimensions_ = n_pairs, dimensions
         self.n_folds_, self.n_draws_ = next(iter(evaluation.scores.values())).shape[2:]
+        self.n_test_, self.n_tied_ = round(float(evaluation.n_test.mean())), n_tied(evaluation)
         self.metrics_, self.metric_ = list(evaluation.scores), evaluation.metric
         self.results_, self._summary = results, summary
         self.best_translator_ = best_translator

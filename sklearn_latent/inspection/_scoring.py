@@ -8,16 +8,14 @@ from typing import Any
 from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, get_scorer_names, make_scorer, r2_score
 
-from ..metrics import SCORERS, get_scorer, mean_reciprocal_rank
+from ..metrics import SCORERS, get_scorer
 from ..stitching import decoder_agreement, stitching_score
 from ._names import did_you_mean
 
-CENTERED_MRR = "centered_mrr"
 # scikit-learn's "r2" is a plain mean over columns, and a unit that is rarely active counts as much
 # as any: its own variance is all but zero, and so its R² easily a large negative number.
 WEIGHTED_R2 = "r2_variance_weighted"
 _OURS = {
-    CENTERED_MRR: make_scorer(mean_reciprocal_rank, center="mean"),
     WEIGHTED_R2: make_scorer(r2_score, multioutput="variance_weighted"),
 }
 _OF_DECODERS = ("stitching_score", "decoder_agreement")
@@ -71,7 +69,9 @@ def _latent_scorers(n_columns, after_decoder):
     if n_columns == 1:  # cosines of a single column are signs: they rank nothing
         return {"r2": get_scorer("r2")}
     names = ["latent_cosine_similarity", WEIGHTED_R2]
-    return {name: _scorer(name, {}) for name in [CENTERED_MRR] * (not after_decoder) + names}
+    if not after_decoder:
+        names = ["centered_mrr", *names]
+    return {name: _scorer(name, {}) for name in names}
 
 
 def _scorer(scoring, of_decoder):

@@ -52,33 +52,63 @@ def make_table(evaluation: Evaluation) -> Table:
 
 
 def best_row(evaluation: Evaluation) -> int:
-    """Row of the table with the best mean of the first metric; a tie goes to fewer anchors.
+    """Row of the table with the best mean of the first metric.
 
-    Then the other metrics decide, and last the order in which the translators were given.
+    Between equals the other metrics decide, then fewer anchors, and last the order in which the
+    translators were given.
     """
-    candidates = len(evaluation.translators) * evaluation.n_anchors.size
-    means = [_rows(scores).mean(axis=(1, 2)) for scores in evaluation.scores.values()]
-    if np.all(np.isnan(means[0][:candidates])):
+    candidates = np.arange(len(evaluation.translators) * evaluation.n_anchors.size)
+    if np.all(np.isnan(_means(evaluation)[0][candidates])):
         raise ValueError(
             "No translator could be fitted and scored in every fold and draw, for any number of "
             "anchors; FitFailedWarning says why. Give more anchors, or other translators."
         )
-    means = [-_rounded(mean, evaluation)[:candidates] for mean in means]
-    anchors = np.tile(evaluation.n_anchors, len(evaluation.translators))
-    return int(np.lexsort([*means[:0:-1], anchors, means[0]])[0])
+    return _best_of(candidates, evaluation)
+
+
+def _means(evaluation):
+    """Of each metric, (n_rows,)."""
+    return [_rows(scores).mean(axis=(1, 2)) for scores in evaluation.scores.values()]
+
+
+def _best_of(rows, evaluation):
+    """The best of some rows of the table, as `best_row` says."""
+    means = [-_rounded(mean, evaluation)[rows] for mean in _means(evaluation)]
+    anchors = np.tile(evaluation.n_anchors, len(evaluation.names))[rows]
+    return int(rows[np.lexsort([anchors, *reversed(means)])[0]])
+
+
+def n_tied(evaluation: Evaluation) -> int:
+    """How many translators and numbers of anchors share the best mean of the first metric."""
+    mean = _rounded(_means(evaluation)[0], evaluation)
+    of_translators = mean[: len(evaluation.translators) * evaluation.n_anchors.size]
+    return int(np.sum(of_translators == of_translators.max()))
+
+
+def anchors_to_refit(table: Table, row: int, evaluation: Evaluation) -> int:
+    """The most anchors whose mean is not below that of `row` by more than an error.
+
+    By one standard error of their paired difference or of `row` itself, whichever is smaller: at a
+    peak of interpolation the first is large too. Of the same translator.
+    """
+    primary = by_fold(evaluation, evaluation.metric)
+    difference = primary - primary[row]
+    error = np.nan_to_num(standard_error(difference, evaluation))
+    error = np.minimum(error, np.nan_to_num(standard_error(primary[row], evaluation)))
+    close = difference.mean(axis=-1) >= -error - 1e-10 * np.abs(primary[row]).max()
+    same = table["translator"] == table["translator"][row]
+    return int(table["n_anchors"][same & close].max())
 
 
 def summarise(table: Table, evaluation: Evaluation) -> Table:
     """One row for each translator, at its best number of anchors, the best translator first."""
-    mean = table[f"mean_test_{evaluation.metric}"]
-    rounded, best = _rounded(mean, evaluation), {}
+    mean, best = table[f"mean_test_{evaluation.metric}"], []
     for name in evaluation.translators:
         rows = np.flatnonzero(table["translator"] == name)
         if not np.all(np.isnan(mean[rows])):
-            best[name] = rows[np.argmax(rounded[rows])]
+            best.append(_best_of(rows, evaluation))
     overall = best_row(evaluation)
-    best[str(table["translator"][overall])] = overall
-    rows = np.array(sorted(best.values(), key=lambda row: (row != overall, -mean[row])))
+    rows = np.array(sorted(best, key=lambda row: (row != overall, -mean[row])))
     columns = [name for name in table if not name.startswith(("split", "rank"))]
     summary: Table = {"index": rows, **{name: table[name][rows] for name in columns}}
     summary["enough_anchors"] = np.array([_enough(table, row, evaluation) for row in rows])

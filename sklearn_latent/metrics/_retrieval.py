@@ -51,6 +51,7 @@ def recall_at_k(
     similarity: str = "cosine",
     n_neighbors: int = 10,
     center: Any = None,
+    distractors: Any = None,
 ) -> float:
     r"""Share of translations that have their own target among the k nearest targets.
 
@@ -62,9 +63,10 @@ def recall_at_k(
     y_true : array-like of shape (n_samples, d_target) or (n_samples,)
         Target latents: the candidates.
     y_pred : array-like of shape (n_samples, d_target) or (n_samples,)
-        Translated latents of the same items: the queries.
+        Translated latents of the same items: the queries. To judge a translated store by native
+        queries, give the store's rows as `y_true` and the queries as `y_pred`.
     k : int, default=1
-        Between 1 and n_samples.
+        Between 1 and the number of candidates.
     similarity : {"cosine", "euclidean", "csls"}, default="cosine"
         ``"euclidean"``: the smaller the distance, the nearer. ``"csls"``: cross-domain similarity
         local scaling [1]_, which takes from the cosine what a candidate has with everybody, so
@@ -77,20 +79,23 @@ def recall_at_k(
     n_neighbors : int, default=10
         Used by ``"csls"`` alone; between 1 and n_samples.
     center : None, "mean" or array-like of shape (d_target,), default=None
-        The origin that cosines are taken from: ``"mean"`` is the mean of `y_true`. Latents far
-        off the origin have cosines near 1 with one another. Distances know no origin.
+        The origin that cosines are taken from: ``"mean"`` is the mean of the candidates. Latents
+        far off the origin have cosines near 1 with one another. Distances know no origin.
+    distractors : array-like of shape (n_distractors, d_target), default=None
+        Further candidates, of other items: the rest of a store, say. To find a partner among
+        200,000 is much harder than among the 500 of a test set.
 
     Returns
     -------
     float
-        Between 0 and 1, best 1; k / n_samples by chance.
+        Between 0 and 1, best 1; k over the number of candidates by chance.
 
     Raises
     ------
     ValueError
         For different numbers of rows or columns, values that are not finite, a `k` (or, with
-        ``"csls"``, an `n_neighbors`) below 1 or beyond the number of rows, and an unknown
-        `similarity` or `center`.
+        ``"csls"``, an `n_neighbors`) below 1 or beyond the number of candidates (of queries), and
+        an unknown `similarity` or `center`.
     TypeError
         For a `k` (or, with ``"csls"``, an `n_neighbors`) that is no integer, sparse input, and Dask
         arrays.
@@ -106,8 +111,8 @@ def recall_at_k(
     :math:`\min(1, \max(0, (k - b) / t))`. So a translator that maps everything to zero scores
     k / n_samples, and of two identical targets each is found half. A zero row has cosine 0.
 
-    The work is n_samples² d_target multiplications in the dtype of the inputs (for ``"csls"``
-    twice that), in blocks that need less than 200 MB whatever n_samples is.
+    The work is n_samples n_candidates d_target multiplications in the dtype of the inputs (for
+    ``"csls"`` twice that), in blocks that need less than 200 MB whatever their numbers are.
 
     References
     ----------
@@ -128,10 +133,13 @@ def recall_at_k(
     0.5
     >>> recall_at_k(y, np.zeros((4, 4)), k=3)
     0.75
+    >>> recall_at_k(y, y + 0.3, distractors=y[:1] + 0.3)
+    0.75
     """
     y_true, y_pred = check_pair(y_true, y_pred)
-    _check_at_most_rows("k", k, y_true)
-    nearer, tied = _count_nearer(y_true, y_pred, similarity, n_neighbors, center)
+    candidates = _candidates(y_true, distractors)
+    _check_at_most_rows("k", k, candidates, "candidates")
+    nearer, tied = _count_nearer(candidates, y_pred, similarity, n_neighbors, center)
     return float(np.mean(np.clip((k - nearer) / tied, 0, 1)))
 
 
@@ -142,6 +150,7 @@ def mean_reciprocal_rank(
     similarity: str = "cosine",
     n_neighbors: int = 10,
     center: Any = None,
+    distractors: Any = None,
 ) -> float:
     r"""Mean of 1 / rank of each translation's own target among all targets.
 
@@ -159,12 +168,14 @@ def mean_reciprocal_rank(
     n_neighbors : int, default=10
         Used by ``"csls"`` alone; between 1 and n_samples.
     center : None, "mean" or array-like of shape (d_target,), default=None
-        The origin that cosines are taken from: ``"mean"`` is the mean of `y_true`.
+        The origin that cosines are taken from: ``"mean"`` is the mean of the candidates.
+    distractors : array-like of shape (n_distractors, d_target), default=None
+        Further candidates, of other items.
 
     Returns
     -------
     float
-        Above 0, best 1; (1 + 1/2 + ... + 1/n) / n by chance.
+        Above 0, best 1; (1 + 1/2 + ... + 1/n) / n by chance for n candidates.
 
     Raises
     ------
@@ -195,18 +206,42 @@ def mean_reciprocal_rank(
     0.75
     """
     y_true, y_pred = check_pair(y_true, y_pred)
-    nearer, tied = _count_nearer(y_true, y_pred, similarity, n_neighbors, center)
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, y_true.shape[0] + 1))])
+    candidates = _candidates(y_true, distractors)
+    nearer, tied = _count_nearer(candidates, y_pred, similarity, n_neighbors, center)
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, candidates.shape[0] + 1))])
     return float(np.mean((harmonic[nearer + tied] - harmonic[nearer]) / tied))
 
 
-def _check_at_most_rows(name, value, y_true):
+def _check_at_most_rows(name, value, rows, what):
     check_number(name, value, minimum=1, integer=True)
-    if value > y_true.shape[0]:
+    if value > rows.shape[0]:
         raise ValueError(
-            f"{name}={value} is more than the {y_true.shape[0]} rows of y_true: lower {name}, or "
-            "give more rows (in cross-validation: fewer folds)."
+            f"{name}={value} is more than the {rows.shape[0]} {what}: lower {name}, or give more "
+            "rows (in cross-validation: fewer folds)."
         )
+
+
+def _candidates(y_true, distractors):
+    """The partners, in their order, and other rows after them."""
+    if distractors is None:
+        return y_true
+    distractors = without_graph(distractors)
+    distractors = check_array(
+        distractors,
+        dtype=accepted_dtypes(distractors),
+        ensure_2d=False,
+        allow_nd=True,
+        input_name="distractors",
+    )
+    distractors = distractors[:, None] if distractors.ndim == 1 else distractors
+    if tuple(distractors.shape[1:]) != (y_true.shape[1],):
+        raise ValueError(
+            f"distractors has shape {tuple(distractors.shape)}; expected rows of the "
+            f"{y_true.shape[1]} columns of y_true."
+        )
+    xp = namespace_of(y_true)
+    distractors = asarray_like(distractors, y_true)
+    return xp.concat([y_true, distractors], axis=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,7 +293,7 @@ def _make_similarity(y_true, y_pred, name, n_neighbors, center, dtype):
         center = "median"
     similarity = _Similarity(name, *_origin_and_scale(y_true, y_pred, center))
     if name == "csls":
-        _check_at_most_rows("n_neighbors", n_neighbors, y_true)
+        _check_at_most_rows("n_neighbors", n_neighbors, y_pred, "rows of y_pred")
         crowding = _crowding(y_true, y_pred, similarity, n_neighbors, dtype)
         similarity = dataclasses.replace(similarity, crowding=crowding)
     return similarity
@@ -361,22 +396,23 @@ def _nearest(targets, y_pred, similarity, n_found):
     return values, indices
 
 
-def _count_nearer(y_true, y_pred, name, n_neighbors, center):
-    """For each query: how many targets are strictly nearer, and how many as near as its own.
+def _count_nearer(candidates, y_pred, name, n_neighbors, center):
+    """For each query: how many candidates are strictly nearer, and how many as near as its own.
 
-    Two arrays of integers on the host; its own counts among the second.
+    Its own is the candidate of its row number. Two arrays of integers on the host; its own counts
+    among the second.
     """
-    xp, (n_samples, d) = namespace_of(y_true), y_true.shape
-    dtype = xp.result_type(y_true.dtype, y_pred.dtype)
-    similarity = _make_similarity(y_true, y_pred, name, n_neighbors, center, dtype)
-    nearer, tied = np.zeros((2, n_samples), dtype=np.int64)
-    for rows in row_blocks(n_samples, d):
+    xp, (n_queries, d) = namespace_of(candidates), y_pred.shape
+    dtype = xp.result_type(candidates.dtype, y_pred.dtype)
+    similarity = _make_similarity(candidates, y_pred, name, n_neighbors, center, dtype)
+    nearer, tied = np.zeros((2, n_queries), dtype=np.int64)
+    for rows in row_blocks(n_queries, d):
         queries = similarity.block(y_pred, rows)
-        partners = similarity.block(y_true, rows)
+        partners = similarity.block(candidates, rows)
         own = xp.sum(queries.rows * partners.rows, axis=1) - partners.offset
         size = queries.norms * partners.norms + xp.abs(partners.offset)
-        for columns in row_blocks(n_samples, d):
-            counts = _compare(queries, similarity.block(y_true, columns), own, size, dtype)
+        for columns in row_blocks(candidates.shape[0], d):
+            counts = _compare(queries, similarity.block(candidates, columns), own, size, dtype)
             nearer[rows] += counts[0]
             tied[rows] += counts[1]
     return nearer, np.maximum(tied, 1)

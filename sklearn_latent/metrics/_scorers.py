@@ -28,6 +28,7 @@ SCORERS: dict[str, Callable[..., float]] = {
     "recall_at_5": make_scorer(recall_at_k, k=5),
     "recall_at_10": make_scorer(recall_at_k, k=10),
     "mean_reciprocal_rank": make_scorer(mean_reciprocal_rank),
+    "centered_mrr": make_scorer(mean_reciprocal_rank, center="mean"),
     "csls_recall_at_1": make_scorer(recall_at_k, k=1, similarity="csls"),
     "csls_mean_reciprocal_rank": make_scorer(mean_reciprocal_rank, similarity="csls"),
 }

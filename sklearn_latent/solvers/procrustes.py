@@ -200,7 +200,7 @@ def rotation(
     Returns
     -------
     W : array of shape (d_source, d_target)
-    singular_values : array of shape (min(d_source, d_target),), of XᵀY
+    singular_values : array of shape (min(d_source, d_target),) or fewer, of XᵀY
         None where W was found without them.
     rank : int
     """
@@ -208,10 +208,11 @@ def rotation(
     xp = namespace_of(xy)
     if W is not None and (allow_reflection or W.shape[0] != W.shape[1]):
         return W, None, min(W.shape)
-    u, s, vt = _svd_of_cross_product(Products(xy, None), error, limit)
+    few_rows = isinstance(second, Factor) and second.x.shape[0] < min(xy.shape)
+    u, s, vt = _svd_of_cross_product(second if few_rows else Products(xy, None), error, limit)
     rank = _rank(s, error)
     W = u[:, :rank] @ vt[:rank, :]
-    if rank < s.shape[0]:
+    if rank < min(xy.shape):
         left, right = _completion(u[:, :rank], xp.matrix_transpose(vt[:rank, :]))
         W = W + left @ right
     else:
