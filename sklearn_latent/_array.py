@@ -216,7 +216,7 @@ def row_norms(x: Array) -> Array:
     # Above 1e-140, a square that float64 cannot hold (below 1e-308) is less than 1e-28 of the sum.
     if x.dtype == widest_float(x) and not bool(xp.all((norms > 1e-140) & (norms < xp.inf))):
         # squares that overflow or vanish: relative to the largest entry they do neither
-        norms = unit_rows(x)[1]
+        norms = normalize_rows(x)[1]
     return norms
 
 
@@ -346,7 +346,7 @@ def fused_adam(x: Array) -> Callable[..., None] | None:
     return adam
 
 
-def unit_rows(x: Array) -> tuple[Array, Array]:
+def normalize_rows(x: Array) -> tuple[Array, Array]:
     """Rows of unit norm (zero rows stay zero) and the norms they had, both in the widest float."""
     xp = namespace_of(x)
     rows = xp.astype(x, widest_float(x))

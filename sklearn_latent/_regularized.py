@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,9 +15,8 @@ from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments, accurate_kind, row_blocks
 from ._scaling import parse_scaling
 from ._validation import check_alpha
-from .solvers.folds import FoldJudge
 from .solvers.items import item_weights
-from .solvers.ridge import Block, GeneralizedCrossValidation, LeaveOneOut, RidgePath
+from .solvers.ridge import Block, GeneralizedCrossValidation, Judge, LeaveOneOut, RidgePath
 
 _TIE = 1e-6  # relative; what rounding may make of equal errors
 
@@ -24,8 +24,6 @@ _LEAST_SCALE = 1e-12  # of y, and its inverse the largest, for squares in float3
 # Float32 loses the variance where squares exceed it by more than this, and residuals where
 # their share of the variance is below this.
 _FAR_FROM_ZERO, _LEAST_RESIDUAL = 1e4, 1e-6
-
-Judge = LeaveOneOut | GeneralizedCrossValidation | FoldJudge
 
 
 class RegularizedTranslator(LinearTranslator):
@@ -37,23 +35,24 @@ class RegularizedTranslator(LinearTranslator):
 
     alpha: Any
 
+    @abstractmethod
     def _regularize(
         self, moments: PairMoments, path: RidgePath, judge: Judge
     ) -> tuple[Array, Array | None]:
-        raise NotImplementedError
+        """Choose a strength and solve, as `_estimate` does; sets what the fit is to have."""
 
     def _estimate(self, moments: PairMoments, random_state: Any) -> tuple[Array, Array | None]:
         moments = self._about_offset(moments)
         path = self._decompose(moments)
         mean_x = moments.mean_x * (0.0 if self._has_offset() else 1.0)
         judge = GeneralizedCrossValidation(
-            path,
-            float(namespace_of(moments.ss_y).sum(moments.ss_y)),
-            mean_x,
-            moments.n_rows,
-            moments.weight,
-            1 if self._is_centred() else 0,
-            self._target_products(moments),
+            path=path,
+            sum_of_squares=float(namespace_of(moments.ss_y).sum(moments.ss_y)),
+            mean_x=mean_x,
+            n_rows=moments.n_rows,
+            weight=moments.weight,
+            n_means=1 if self._is_centred() else 0,
+            yy=self._target_products(moments),
         )
         return self._regularize(moments, path, judge)
 
@@ -81,14 +80,15 @@ class RegularizedTranslator(LinearTranslator):
             )
         origin = moments.mean_y * (0.0 if has_offset else 1.0)
         n_means = 1 if self._is_centred() else 0
+        float32_suffices = float32_suffices and n_items > 2 * path.rank
         judge = LeaveOneOut(
-            path,
-            blocks,
-            X.shape[0],
-            n_means / moments.weight,
-            origin,
-            n_items > path.rank + n_means,
-            self._dtype_like.dtype if float32_suffices and n_items > 2 * path.rank else None,
+            path=path,
+            blocks=blocks,
+            n_rows=X.shape[0],
+            mean_leverage=n_means / moments.weight,
+            origin=origin,
+            freedom=n_items > path.rank + n_means,
+            dtype=self._dtype_like.dtype if float32_suffices else None,
         )
         return self._regularize(moments, path, judge)
 
@@ -147,7 +147,10 @@ class RegularizedTranslator(LinearTranslator):
         if self.alpha is None:
             finer = list(filter(judge.trusts, path.finer(choice.alpha)))
             both = zip(alphas + finer, choice.errors + totals(finer))
-            choice = Choice(*map(list, zip(*sorted(both, reverse=True))))
+            strongest_first = sorted(both, reverse=True)
+            choice = Choice(
+                [alpha for alpha, _ in strongest_first], [error for _, error in strongest_first]
+            )
         return choice
 
 

@@ -14,7 +14,7 @@ from ._array import (
     eps_of,
     fits_in,
     namespace_of,
-    unit_rows,
+    normalize_rows,
     vanishes,
 )
 from ._moments import PairMoments
@@ -145,5 +145,5 @@ class PairScaling:
 
 
 def _scaled(side, unit, shift, divisor):
-    rows = unit_rows(side)[0] if unit else namespace_of(side).astype(side, shift.dtype)
+    rows = normalize_rows(side)[0] if unit else namespace_of(side).astype(side, shift.dtype)
     return (rows - shift[None, :]) / divisor[None, :]

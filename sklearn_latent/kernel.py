@@ -9,8 +9,7 @@ import numpy as np
 from sklearn.kernel_approximation import Nystroem
 from sklearn.utils import check_random_state
 
-from ._array import asarray_like, to_numpy
-from ._array import unit_rows as normalised
+from ._array import asarray_like, normalize_rows, to_numpy
 from ._base import BaseTranslator
 from ._kernels import Kernel, KernelFunction, check_gamma, check_kernel
 from ._moments import PairMoments, row_blocks
@@ -26,10 +25,7 @@ from .solvers.kernel import (
     search,
 )
 from .solvers.restoration import restoration
-
-# Upper limit of the stretch: along directions that leave-one-out could not predict, more would only
-# amplify noise.
-_MOST_STRETCHED = 10.0
+from .solvers.ridge import r2
 
 
 class KernelTranslator(BaseTranslator):
@@ -338,7 +334,7 @@ class KernelTranslator(BaseTranslator):
         table = np.array([dataclasses.astuple(candidate) for candidate in found.candidates])
         self.gammas_, self.alphas_, errors = np.ascontiguousarray(table.T)
         total = float(np.sum(target.ss_x))
-        self.scores_, self.best_score_ = _r2(errors, total), float(_r2(best.error, total))
+        self.scores_, self.best_score_ = r2(errors, total), float(r2(best.error, total))
         self.gamma_, self.alpha_ = best.gamma if self._kernel.has_gamma else None, best.alpha
         W = problem.path.solution(best.alpha)
         self.restoration_ = np.ones(W.shape[1])
@@ -347,7 +343,6 @@ class KernelTranslator(BaseTranslator):
                 target,
                 problem.judge.covariance(best.alpha),
                 power=self.covariance_power,
-                limit=_MOST_STRETCHED,
             )
             W, self.restoration_ = restored.apply(W), restored.growth
         dual, offset = problem.dual(W)
@@ -357,7 +352,7 @@ class KernelTranslator(BaseTranslator):
     def _scaled_source(self, X):
         """Rows of X as the kernel sees them, (n, d_source), in float64."""
         scaling = self._scaling
-        rows = normalised(X)[0] if scaling.unit_x else X.astype(np.float64)
+        rows = normalize_rows(X)[0] if scaling.unit_x else X.astype(np.float64)
         return (rows - scaling.shift_x) / scaling.divisor_x
 
     def _translate(self, X):
@@ -376,8 +371,3 @@ def _mean_distance(compared, weight):
     w = np.ones(len(compared)) if weight is None else weight / np.max(weight)
     share = w / np.sum(w)
     return float(share @ compared @ share)
-
-
-def _r2(errors, total):
-    """R² as `sklearn.metrics.r2_score` has it, a target without variance included."""
-    return 1 - errors / total if total > 0 else np.where(errors > 0, 0.0, 1.0)

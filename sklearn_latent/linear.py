@@ -9,13 +9,13 @@ import numpy as np
 from ._array import Array, namespace_of
 from ._linear_base import LinearTranslator
 from ._moments import Kind, PairMoments, accurate_kind
-from ._regularized import Judge, RegularizedTranslator
+from ._regularized import RegularizedTranslator
 from ._scaling import Scaling
 from ._validation import check_option, warn
 from .anchors import AnchorSelection
 from .exceptions import AnchorWarning
 from .solvers.procrustes import polar_factor
-from .solvers.ridge import RidgePath
+from .solvers.ridge import Judge, RidgePath
 
 # Anchors over source dimensions: within this range the noise of the anchors is more than doubled.
 _PEAK = (0.67, 1.5)
@@ -207,7 +207,8 @@ class LOrthoTranslator(RegularizedTranslator):
 
     With ``alpha`` above zero :math:`X^+ Y` is replaced by the ridge solution
     :math:`(X^\top X + \alpha I)^{-1} X^\top Y`, in which directions that the anchors hardly
-    determine are shrunk and so are not noise. `RidgeTranslator` itself is not held to be orthogonal.
+    determine are shrunk and so are not noise. `RidgeTranslator` itself is not held to be
+    orthogonal.
 
     It is orthogonal like Procrustes', but every direction of the source counts alike, however
     little the anchors vary along it; directions that the anchors do not determine are mapped to the

@@ -218,7 +218,7 @@ class RigidTranslator(OrthogonalTranslator):
     intercept_ : array of shape (d_target,)
         The folded offset, in the target's units.
 
-    singular_values_ : array of shape (min(d_source, d_target),)
+    singular_values_ : array of shape (min(d_source, d_target),) or fewer
         Of the centred cross-product of the scaled anchors, descending.
 
     rank_ : int

@@ -16,7 +16,7 @@ from ._array import (
     device_of,
     is_dask,
     namespace_of,
-    unit_rows,
+    normalize_rows,
     without_graph,
 )
 from ._validation import all_or_nothing, check_number
@@ -282,7 +282,7 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             X = without_graph(X)
             X = validate_data(self, X, dtype=accepted_dtypes(X))
         if alpha is None:
-            norms = unit_rows(X)[1]
+            norms = normalize_rows(X)[1]
             alpha = float(namespace_of(norms).mean(norms))
             if not np.isfinite(alpha):
                 raise ValueError("The norms of X overflow: rescale the latents.")
@@ -311,7 +311,7 @@ class Rescaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         xp = namespace_of(X)
         if alpha > float(xp.finfo(X.dtype).max):
             raise ValueError(f"alpha={alpha!r} overflows {X.dtype}: lower alpha, or give float64.")
-        rows = unit_rows(X)[0]
+        rows = normalize_rows(X)[0]
         rows *= alpha
         return xp.astype(rows, X.dtype, copy=False)
 

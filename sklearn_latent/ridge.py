@@ -7,10 +7,9 @@ import functools
 
 import numpy as np
 
-from ._array import Array, asarray_like, namespace_of, widest_float
-from ._array import unit_rows as scaled_to_unit
+from ._array import Array, asarray_like, namespace_of, normalize_rows, widest_float
 from ._moments import Kind, PairMoments
-from ._regularized import Judge, RegularizedTranslator
+from ._regularized import RegularizedTranslator
 from ._scaling import Scaling
 from ._validation import check_number, check_option
 from .anchors import AnchorSelection
@@ -18,11 +17,7 @@ from .solvers.folds import FoldJudge
 from .solvers.items import striped_folds
 from .solvers.procrustes import scaled_procrustes
 from .solvers.restoration import restoration
-from .solvers.ridge import RidgePath
-
-# Upper limit of the stretch: along directions that leave-one-out could not predict, more would only
-# amplify noise.
-_MOST_STRETCHED = 10.0
+from .solvers.ridge import Judge, RidgePath, r2
 
 _N_FOLDS = 5
 
@@ -249,7 +244,7 @@ class RidgeTranslator(RegularizedTranslator):
             earlier = getattr(self, "_moments", None)  # none on the workers of Dask
             seen = 0 if earlier is None else earlier.n_rows
             unit_X, unit_y = (
-                scaled_to_unit(side)[0] if unit else side for side, unit in zip((X, y), unit_rows)
+                normalize_rows(side)[0] if unit else side for side, unit in zip((X, y), unit_rows)
             )
             fold = striped_folds(unit_X, unit_y, weight, _N_FOLDS, seen)
             parts += _moments_of_folds(X, y, weight, fold, kind, unit_rows)
@@ -269,7 +264,7 @@ class RidgeTranslator(RegularizedTranslator):
     ) -> tuple[Array, Array]:
         self.shrink_to_, path, judge, choice = self._choose_start(moments, path, judge)
         total = float(namespace_of(moments.ss_y).sum(self._target(moments).ss_x))
-        scores = [_r2(error, total) for error in choice.errors]
+        scores = [float(r2(error, total)) for error in choice.errors]
         self.alpha_, self.best_score_ = choice.alpha, scores[choice.best]
         self.alphas_, self.scores_ = (
             asarray_like(np.asarray(values), moments.ss_y) for values in (choice.alphas, scores)
@@ -318,7 +313,6 @@ class RidgeTranslator(RegularizedTranslator):
             self._target(moments),
             judge.covariance(self.alpha_),
             power=self.covariance_power,
-            limit=_MOST_STRETCHED,
         )
         self.restoration_ = found.growth
         return found.apply(W)
@@ -336,10 +330,3 @@ def _moments_of_folds(X, y, weight, fold, kind, unit_rows):
             part = X[:1, :], y[:1, :], asarray_like(np.zeros(1), X, dtype=widest_float(X))
         parts.append(PairMoments.from_arrays(*part, kind=kind, unit_rows=unit_rows))
     return parts
-
-
-def _r2(error: float, total: float) -> float:
-    """R² as `sklearn.metrics.r2_score` has it, a target without variance included."""
-    if total > 0:
-        return 1 - error / total
-    return 0.0 if error > 0 else 1.0

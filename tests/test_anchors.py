@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from sklearn_latent import AffineTranslator, LstsqTranslator, ProcrustesTranslator
+from sklearn_latent import (
+    AffineTranslator,
+    KernelTranslator,
+    LstsqTranslator,
+    ProcrustesTranslator,
+    RelativeProjector,
+)
 from sklearn_latent.anchors import count_anchors, select_anchors
 
 STRATEGIES = ["uniform", "kmeans", "farthest"]
@@ -20,6 +26,25 @@ def latents():
 )
 def test_how_many(n_anchors, expected):
     assert count_anchors(n_anchors, 120) == expected
+
+
+def test_the_limits_are_those_of_the_estimator(latents):
+    X, y = latents
+    message = r"n_anchors=1 is not between 2 and .* rows, 120: raise it, or use None"
+    with pytest.raises(ValueError, match=message):
+        LstsqTranslator(n_anchors=1).fit(X, y)
+    assert RelativeProjector(n_anchors=1).fit(X).n_anchors_ == 1
+    with pytest.raises(ValueError, match=r"n_anchors=0 is not between 1 and .*: raise it"):
+        RelativeProjector(n_anchors=0).fit(X)
+    with pytest.raises(ValueError, match=r"n_anchors=121 is not .*: lower it, give more rows"):
+        RelativeProjector(n_anchors=121).fit(X)
+
+
+@pytest.mark.parametrize("translator", [LstsqTranslator(), KernelTranslator()])
+def test_too_few_rows_are_no_fault_of_a_number_not_given(latents, translator):
+    X, y = latents
+    with pytest.raises(ValueError, match=r"at least 2 anchors.*; got 1 sample\. Give more rows\.$"):
+        translator.fit(X[:1], y[:1])
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -112,7 +137,7 @@ def test_rows_of_zero_weight_are_never_anchors(latents):
         translator = LstsqTranslator(n_anchors=60, anchor_selection=strategy, random_state=0)
         translator.fit(X, y, sample_weight=weight)
         assert sorted(translator.anchor_indices_) == list(range(1, 120, 2))
-    with pytest.raises(ValueError, match="not between 1 and the number of rows, 60"):
+    with pytest.raises(ValueError, match="not between 2 and the number of rows, 60"):
         LstsqTranslator(n_anchors=61).fit(X, y, sample_weight=weight)
 
 

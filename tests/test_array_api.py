@@ -121,3 +121,15 @@ def test_padding(xp):
     assert type(padded) is type(xp.asarray(X))
     assert np.array_equal(to_numpy(padded), np.pad(X, [(0, 0), (0, 3)]))
     assert np.array_equal(to_numpy(padder.inverse_transform(padded)), X)
+
+
+@pytest.mark.parametrize("xp", [torch, strict], ids=["torch", "strict"])
+def test_rows_that_are_not_finite_are_named(estimator, xp):
+    X, y = pair()
+    fitted = clone(estimator).fit(xp.asarray(X), xp.asarray(y))
+    X[[7, 9], 2] = np.nan
+    message = r"^Input X contains NaN in row 7 \(column 2\); 2 rows in all\. Leave these rows out"
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(xp.asarray(X), xp.asarray(y))
+    with pytest.raises(ValueError, match=message):
+        fitted.transform(xp.asarray(X))

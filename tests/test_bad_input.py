@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
@@ -166,14 +167,14 @@ def test_unknown_scaling_is_refused(cls, scaling):
 
 NOT_A_COUNT = "n_anchors must be None, an int, or a float in .0, 1.; got"
 BAD_COUNTS = {
-    "zero": (0, ValueError, "n_anchors=0 is not between 1 and the number of rows, 8"),
-    "more than rows": (9, ValueError, "n_anchors=9 is not between 1 and the number of rows, 8"),
-    "negative": (-1, ValueError, "n_anchors=-1 is not between 1 and the number of rows, 8"),
+    "zero": (0, ValueError, "n_anchors=0 is not between 2 and the number of rows, 8"),
+    "more than rows": (9, ValueError, "n_anchors=9 is not between 2 and the number of rows, 8"),
+    "negative": (-1, ValueError, "n_anchors=-1 is not between 2 and the number of rows, 8"),
     "share of zero": (0.0, ValueError, "n_anchors=0.0 as a fraction of the rows must be in"),
     "share above one": (1.5, ValueError, "n_anchors=1.5 as a fraction of the rows must be in"),
     "negative share": (-0.1, ValueError, "n_anchors=-0.1 as a fraction of the rows must be in"),
     "NaN": (float("nan"), ValueError, "n_anchors=nan as a fraction of the rows must be in"),
-    "one anchor": (1, ValueError, "needs at least 2 anchors.*; got 1 sample"),
+    "one anchor": (1, ValueError, "n_anchors=1 is not between 2 and the number of rows, 8"),
     "share of one anchor": (0.1, ValueError, "needs at least 2 anchors.* or a larger n_anchors"),
     "True": (True, TypeError, NOT_A_COUNT + " True of type bool"),
     "text": ("10", TypeError, NOT_A_COUNT + " '10' of type str"),
@@ -192,7 +193,7 @@ def test_bad_numbers_of_anchors_are_refused(cls, n_anchors, error, message):
 @every_linear
 def test_rows_of_weight_zero_do_not_count_for_n_anchors(cls):
     weight = [0, 0, 1, 1, 1, 1, 1, 1]
-    with pytest.raises(ValueError, match=r"n_anchors=7 is not between 1 and .* rows, 6"):
+    with pytest.raises(ValueError, match=r"n_anchors=7 is not between 2 and .* rows, 6"):
         cls(n_anchors=7).fit(X, y, sample_weight=weight)
 
 
@@ -447,6 +448,56 @@ def test_no_value_is_overlooked_in_a_column_that_the_map_ignores(value, n_column
         bad[row, 3] = value
         with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
             translator.transform(bad)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(np.nan, "NaN"), (-np.inf, r"infinity or a value too large for dtype\(.*\)")],
+)
+@every_paired
+def test_the_first_row_that_is_not_finite_is_named(cls, value, kind):
+    bad_X, bad_y = X.copy(), y.copy()
+    bad_X[[3, 6], 2] = bad_y[5, 1] = value
+    fitted = cls().fit(X, y)
+    place, both = rf"contains {kind} in row 3 \(column 2\); 2 rows in all\.", ", on both sides"
+    with pytest.raises(ValueError, match=f"^Input X {place} Leave these rows out{both}\\.$"):
+        cls().fit(bad_X, y)
+    with pytest.raises(ValueError, match=f"^Input X {place} Leave these rows out\\.$"):
+        fitted.transform(bad_X)
+    place = rf"contains {kind} in row 5 \(column 1\); 1 row in all\. Leave it out"
+    with pytest.raises(ValueError, match=f"^Input y {place}{both}\\.$"):
+        cls().fit(X, bad_y)
+    if hasattr(cls, "inverse_transform"):
+        with pytest.raises(ValueError, match=f"^Input y {place}\\.$"):
+            fitted.inverse_transform(bad_y)
+    with pytest.raises(ValueError, match=rf"^Input y contains {kind} in row 5; 1 row in all"):
+        cls().fit(X, bad_y[:, 1])
+
+
+def test_rows_are_named_in_whichever_part_of_the_latents_they_are():
+    anchors, target = make_pair(100, 600, 600)  # of which 3495 rows are mapped together
+    fitted = LstsqTranslator(scaling=None).fit(anchors, target)
+    rows = np.zeros((8000, 600))
+    rows[[4000, 7999], 7] = np.nan
+    with pytest.raises(ValueError, match=r"NaN in row 4000 \(column 7\); 2 rows in all"):
+        fitted.transform(rows)
+
+
+@every_paired
+def test_values_are_not_looked_at_where_scikit_learn_is_told_so(cls):
+    fitted = cls().fit(X, y)
+    with config_context(assume_finite=True):
+        assert np.isnan(fitted.transform(having(X, np.nan))).any()
+
+
+@every_paired
+def test_sides_that_were_swapped_at_fit_are_recognised(cls):
+    fitted = cls().fit(y, X)
+    message = r"^X has 6 features, but \w+ is expecting 4 features as input; 6 is the target's dim"
+    with pytest.raises(ValueError, match=message + ".*: were X and y swapped at fit"):
+        fitted.transform(X)
+    with pytest.raises(ValueError, match=r"is expecting 4 features as input\.$"):
+        fitted.transform(X[:, :5])
 
 
 PAIRED_CLASSES = tuple(map(type, PAIRED))

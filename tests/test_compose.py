@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn import config_context
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.frozen import FrozenEstimator
@@ -19,6 +19,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
+from sklearn.utils import estimator_html_repr, get_tags
 
 from sklearn_latent import (
     LstsqTranslator,
@@ -211,3 +212,19 @@ class Mute(BaseEstimator):
 
     def fit(self, X, y=None):
         return self
+
+
+@pytest.mark.parametrize("other", [ProcrustesTranslator(), StandardScaler()])
+def test_a_scaler_in_place_of_the_translator_is_refused(latents, other):
+    composed = TransformedTargetTranslator(RobustScaler(), other)
+    with pytest.raises(
+        TypeError, match=r"got RobustScaler\(\)\. Were translator and transformer sw"
+    ):
+        composed.fit(*latents)
+    assert repr(clone(composed)) == repr(composed)
+    assert "RobustScaler" in estimator_html_repr(composed)
+
+
+@pytest.mark.parametrize("part", [RobustScaler(), LstsqTranslator])
+def test_tags_are_there_whatever_the_translator_is(part):
+    assert get_tags(TransformedTargetTranslator(part)).estimator_type == "regressor"

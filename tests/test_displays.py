@@ -74,6 +74,7 @@ every_display = pytest.mark.parametrize("make", DISPLAYS.values(), ids=DISPLAYS)
 @pytest.fixture
 def plt():
     pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.close("all")  # what other tests of this process have left
     yield pyplot
     pyplot.close("all")
 

@@ -264,3 +264,39 @@ def test_the_order_of_bytes_does_not_matter(estimator):
     out = clone(estimator).fit(X.astype(">f4"), y.astype(">f4")).transform(X.astype(">f4"))
     assert out.dtype == np.float32
     assert_array_equal(out, expected)
+
+
+def objects(a):
+    cells = np.empty(len(a), dtype=object)
+    cells[:] = list(a)
+    return cells
+
+
+COLUMNS_OF_VECTORS = {
+    "Series": (lambda a: pd.Series(list(a)), r"np\.stack\({}\)"),
+    "Series of lists": (lambda a: pd.Series(a.tolist()), r"np\.stack\({}\)"),
+    "DataFrame": (lambda a: pd.DataFrame({"e": list(a)}), r"np\.stack\({}\['e'\]\)"),
+    "objects": (objects, r"np\.stack\({}\)"),
+    "a column of objects": (lambda a: objects(a)[:, None], r"np\.stack\({}\[:, 0\]\)"),
+}
+
+
+@pytest.mark.parametrize("form", COLUMNS_OF_VECTORS)
+def test_one_column_of_vectors_is_named_with_its_remedy(form):
+    make, remedy = COLUMNS_OF_VECTORS[form]
+    X, y = make_pair()
+    message = r"^{} holds a vector in each row of one column: pass " + remedy + ", of shape"
+    fitted = LstsqTranslator().fit(X, y)
+    for call in (
+        lambda: LstsqTranslator().fit(make(X), y),
+        lambda: LstsqTranslator().fit(make(X), make(y)),
+        lambda: fitted.transform(make(X)),
+    ):
+        with pytest.raises(ValueError, match=message.format("X", "X")):
+            call()
+    for call in (
+        lambda: LstsqTranslator().fit(X, make(y)),
+        lambda: fitted.inverse_transform(make(y)),
+    ):
+        with pytest.raises(ValueError, match=message.format("y", "y")):
+            call()

@@ -503,8 +503,8 @@ def test_fit_without_torch_says_what_to_install(monkeypatch):
         ({"device": "gpu"}, ValueError, r"device='gpu' is unknown"),
         ({"device": "cuda:99"}, ValueError, r"device='cuda:99' is not there"),
         ({"scaling": "minmax"}, ValueError, r"scaling='minmax' is unknown"),
-        ({"n_anchors": 61}, ValueError, r"n_anchors=61 is not between 1 and the number of rows"),
-        ({"n_anchors": 1}, ValueError, r"at least 2 anchors of positive weight; got 1 sample"),
+        ({"n_anchors": 61}, ValueError, r"n_anchors=61 is not between 2 and the number of rows"),
+        ({"n_anchors": 1e-9}, ValueError, r"at least 2 anchors of positive weight; got 1 sample"),
         ({"anchor_selection": "best", "n_anchors": 9}, ValueError, "anchor_selection='best'"),
         (
             {"early_stopping": True, "validation_fraction": 0.01},

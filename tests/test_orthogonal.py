@@ -170,3 +170,15 @@ def test_what_is_left_open_does_not_depend_on_the_order_of_rows(seed, allow_refl
     in_parts.partial_fit(X[:11], y[:11]).partial_fit(X[11:], y[11:])
     assert_allclose(in_parts.coef_, expected, atol=1e-9)
     assert_allclose(expected @ expected.T, np.eye(6), atol=1e-9)
+
+
+@pytest.mark.parametrize("allow_reflection", [True, False])
+def test_rigid_of_few_anchors_is_decomposed_in_as_many_dimensions(allow_reflection):
+    X, y = pair(n=4, d_source=10, d_target=12)
+    rigid = RigidTranslator(allow_reflection=allow_reflection).fit(X, y)
+    ortho = ProcrustesTranslator(scaling="center").fit(X, y)
+    assert rigid.singular_values_.shape[0] <= 5
+    assert_allclose(rigid.singular_values_, ortho.singular_values_, atol=1e-10)
+    assert rigid.rank_ == ortho.rank_ == 3
+    assert_allclose(rigid.coef_.T @ rigid.coef_, np.eye(10), atol=1e-10)
+    assert_allclose(rigid.transform(X), ortho.transform(X))  # among the anchors it is the same map

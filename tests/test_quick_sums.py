@@ -494,3 +494,16 @@ def test_rounding_of_rows_that_drift_away_is_noticed():
     expected = ProcrustesTranslator().fit(X.astype(float), y.astype(float)).coef_
     found = ProcrustesTranslator().fit(X, y).coef_
     assert np.linalg.norm(found - expected) < 5e-6 * np.linalg.norm(expected)
+
+
+def test_rows_are_named_by_their_place_in_the_whole_batch():
+    # which is summed in two parts
+    X, y = (side.astype(np.float32) for side in noisy_rotation(1000, 64))
+    translator = ProcrustesTranslator().partial_fit(X[:40], y[:40])
+    spoilt = X[40:].copy()
+    spoilt[[700, 900], 5] = np.nan
+    with pytest.raises(ValueError, match=r"row 700 \(column 5\); 2 rows in all"):
+        translator.partial_fit(spoilt, y[40:])
+    spoilt[3] = np.nan
+    with pytest.raises(ValueError, match=r"row 3 \(column 0\); 3 rows in all"):
+        translator.partial_fit(spoilt, y[40:])

@@ -320,7 +320,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match="X has 3 columns, but RelativeProjector is expecting 240"):
         RelativeProjector().fit(X).inverse_transform(np.ones((2, 3)))
     with pytest.raises(ValueError, match="at least 2 anchors; got 1 sample"):
-        InverseRelativeTranslator(n_anchors=1).fit(X, y)
+        InverseRelativeTranslator(n_anchors=1e-9).fit(X, y)
 
 
 @pytest.mark.parametrize("value", [0.1, 5.3, 1 / 3, 7.7e-9, 1e30 / 3])

@@ -215,8 +215,11 @@ def test_scorers_without_what_they_need_say_so(spaces, decoder):
             make(SVC)
         with pytest.raises(TypeError, match="metric must be a function"):
             make(decoder, 3)
-    with pytest.raises(TypeError, match="metric must be a function"):
-        decoder_agreement(decoder, "accuracy")
+    message = (
+        r"'f1_macro' names a scorer.* stitching_score\. Here a function of two answers.*partial"
+    )
+    with pytest.raises(TypeError, match=message):
+        decoder_agreement(decoder, "f1_macro")
     with pytest.raises(ValueError, match="'acuracy' is not a valid scoring value"):
         stitching_score(decoder, "acuracy")
 

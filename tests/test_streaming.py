@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import SGDRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_latent import (
     KernelTranslator,
@@ -320,7 +321,10 @@ def test_rows_that_are_refused_are_named_and_those_before_are_kept(tmp_path, tar
     dirty = X.copy()
     dirty[45] = np.nan
     source = saved(tmp_path / "dirty.npy", dirty)
-    with pytest.raises(ValueError, match=r"Rows 40 to 49 of .*dirty\.npy: Input X contains NaN"):
+    message = (
+        r"Rows 40 to 49 of .*dirty\.npy: Input X contains NaN in row 45 \(column 0\); 1 row in"
+    )
+    with pytest.raises(ValueError, match=message):
         transform_file(TRANSLATOR, source, target, batch_size=10)
     assert json.loads(target.with_name(target.name + ".partial.json").read_text())["rows"] == 40
     assert not target.exists()
@@ -389,7 +393,7 @@ def test_a_disk_that_gets_full_keeps_what_is_written(source, target, checkpoints
 
 
 def test_a_folder_that_is_not_there_is_named(source, tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere of the target does not exist: create"):
         transform_file(TRANSLATOR, source, tmp_path / "nowhere" / "target.npy")
     with pytest.raises(FileNotFoundError, match="nothing"):
         transform_file(TRANSLATOR, tmp_path / "nothing.npy", tmp_path / "target.npy")
@@ -400,7 +404,8 @@ BAD_FILES = {
     "no rows": (lambda path: np.save(path, X[:0]), "has no rows"),
     "no dimension": (lambda path: np.save(path, 1.0), "has no rows: its shape is"),
     "objects": (lambda path: np.save(path, X.astype(object)), "cannot be read by rows"),
-    "cut": (lambda path: (np.save(path, X), os.truncate(path, 500)), "cannot be read by rows"),
+    "cut": (lambda path: (np.save(path, X), os.truncate(path, 500)), "rows: it is truncated, sho"),
+    "cut header": (lambda path: (np.save(path, X), os.truncate(path, 50)), "rows: it is truncated"),
     "text": (lambda path: path.write_text("1,2,3"), "cannot be read by rows"),
     "empty": (lambda path: path.write_text(""), "cannot be read by rows"),
     "archive": (
@@ -518,7 +523,8 @@ def test_pairs_that_are_refused_are_named(source, tmp_path):
     dirty[45] = np.inf
     target, streamed = saved(tmp_path / "dirty.npy", dirty), LstsqTranslator()
     with pytest.raises(
-        ValueError, match=r"Rows 40 to 49 of .*X\.npy and .*dirty\.npy: Input y con"
+        ValueError,
+        match=r"Rows 40 to 49 of .*X\.npy and .*dirty\.npy: Input y con.* in row 45 .*both",
     ):
         partial_fit_files(streamed, source, target, batch_size=10)
     np.testing.assert_allclose(streamed.coef_, LstsqTranslator().fit(X[:40], Y[:40]).coef_)
@@ -610,3 +616,90 @@ def test_a_source_under_two_names_is_kept(source, tmp_path):
 def test_the_other_order_of_bytes_does_not_double_the_file(tmp_path, target):
     swapped = saved(tmp_path / "swapped.npy", X.astype(">f4"))
     assert transform_file(TRANSLATOR, swapped, target).dtype == np.float32
+
+
+def test_rows_are_named_whichever_step_refuses_them_and_whatever_the_method(tmp_path, target):
+    dirty = X.copy()
+    dirty[45, 2] = np.nan
+    source = saved(tmp_path / "dirty.npy", dirty)
+    pipeline = make_pipeline(ZeroPadder(8), LstsqTranslator()).fit(X, Y)
+    with pytest.raises(ValueError, match=r"Input X contains NaN in row 45 \(column 2\)"):
+        transform_file(pipeline, source, target, batch_size=10)
+    back = LstsqTranslator().fit(Y, X)
+    with pytest.raises(ValueError, match=r"Input y contains NaN in row 45 \(column 2\)"):
+        transform_file(
+            back, source, target, method="inverse_transform", batch_size=10, resume=False
+        )
+
+
+def test_a_file_of_another_shape_is_told_from_a_bad_row(tmp_path, target):
+    narrow, flat = saved(tmp_path / "narrow.npy", X[:, :5]), saved(tmp_path / "flat.npy", X[:, 0])
+    with pytest.raises(
+        ValueError, match=r"narrow\.npy has 5 columns, and .*: X has 5 features, but"
+    ):
+        transform_file(TRANSLATOR, narrow, target)
+    with pytest.raises(
+        ValueError, match=r"flat\.npy has shape \(100,\), and .*: Expected 2D array"
+    ):
+        transform_file(TRANSLATOR, flat, target)
+
+
+@pytest.mark.parametrize("folder", [".", "", "..", "existing"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_is_no_target(folder, overwrite, source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "existing").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"is a folder: give the file to write, as .*npy"):
+        transform_file(TRANSLATOR, source, folder, overwrite=overwrite)
+
+
+def test_arrays_are_no_files(source, target):
+    message = r"Expected the path of a \.npy file; got ndarray\. .* call the estimator's own method"
+    for call in (
+        lambda: transform_file(TRANSLATOR, X, target),
+        lambda: transform_file(TRANSLATOR, source, np.empty_like(X)),
+        lambda: partial_fit_files(LstsqTranslator(), source, Y),
+    ):
+        with pytest.raises(TypeError, match=message):
+            call()
+
+
+def test_a_class_is_no_estimator(source, target):
+    for call in (
+        lambda: transform_file(LstsqTranslator, source, target),
+        lambda: partial_fit_files(LstsqTranslator, source, source),
+    ):
+        with pytest.raises(TypeError, match=r"instance, not the class: LstsqTranslator\(\)\."):
+            call()
+
+
+def test_what_cannot_be_pickled_is_told_why_it_should(source, target):
+    steps = FunctionTransformer(lambda rows: rows), LstsqTranslator()
+    with pytest.raises(
+        TypeError, match=r"Pipeline cannot be pickled .* functions that a module def"
+    ):
+        transform_file(make_pipeline(*steps).fit(X, Y), source, target)
+    assert beside(target) == []
+
+
+@pytest.mark.parametrize("progress", ["yes", 1, None])
+def test_progress_is_a_switch_or_a_function(progress, source, target):
+    for call in (
+        lambda: transform_file(TRANSLATOR, source, target, progress=progress),
+        lambda: partial_fit_files(LstsqTranslator(), source, source, progress=progress),
+    ):
+        with pytest.raises(TypeError, match="progress must be True, False or a function"):
+            call()
+
+
+def test_files_are_not_warned_of_for_lacking_names(source, target, tmp_path):
+    pd = pytest.importorskip("pandas")
+    X_named, Y_named = pd.DataFrame(X).add_prefix("x"), pd.DataFrame(Y).add_prefix("y")
+    pipeline = make_pipeline(StandardScaler(), LstsqTranslator()).fit(X_named, Y_named)
+    named = LstsqTranslator().fit(X_named, Y_named)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        transform_file(pipeline, source, target, batch_size=30)
+        partial_fit_files(named, source, saved(tmp_path / "Y.npy", Y), batch_size=30)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        named.transform(X)

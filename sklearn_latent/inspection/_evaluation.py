@@ -110,20 +110,23 @@ def evaluate(
     for task, cell in zip(tasks, Parallel(n_jobs=n_jobs, return_as="generator")(jobs)):
         found[task] = cell
         report(task, cell)
-    failures = _count(grid, found, lambda cell: [cell.error] * bool(cell.error))
+    failures = _count(grid, found, lambda cell: [cell.error] if cell.error else [])
     _warn_of(failures, found, grid)
+    scores = {
+        name: grid.collect(found, lambda cell, name=name: cell.scores[name]) for name in scorers
+    }
     return Evaluation(
-        translators,
-        counts,
-        {name: grid.collect(found, lambda cell, name=name: cell.scores[name]) for name in scorers},
-        _native(pairs, scorers, splits),
-        grid.collect(found, lambda cell: cell.fit_time),
-        grid.collect(found, lambda cell: cell.score_time),
-        sizes[:, 0],
-        sizes[:, 1],
-        failures,
-        _count(grid, found, lambda cell: sorted(set(cell.warnings))),
-        seed,
+        translators=translators,
+        n_anchors=counts,
+        scores=scores,
+        native=_native(pairs, scorers, splits),
+        fit_time=grid.collect(found, lambda cell: cell.fit_time),
+        score_time=grid.collect(found, lambda cell: cell.score_time),
+        n_train=sizes[:, 0],
+        n_test=sizes[:, 1],
+        failures=failures,
+        warnings=_count(grid, found, lambda cell: sorted(set(cell.warnings))),
+        seed=seed,
     )
 
 

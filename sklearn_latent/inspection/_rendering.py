@@ -89,7 +89,9 @@ def summary_grid(result: Any) -> Grid:
     """A row for each translator at its best number of anchors; then constant and native."""
     summary, native = result.summary(), result.native_score_
     heads = ["at its best", "anchors", f"{result.metric_} ± s.e.", "to best ± s.e."]
-    heads += ["retained"] * (native is not None) + ["enough", "fit (s)"]
+    if native is not None:
+        heads.append("retained")
+    heads += ["enough", "fit (s)"]
     rows = []
     for i, name in enumerate(summary["translator"]):
         last = [str(summary["enough_anchors"][i]), number(summary["mean_fit_time"][i])]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array, namespace_of, unit_rows, widest_float
+from .._array import Array, namespace_of, normalize_rows, widest_float
 from .._validation import check_weights
 from ._inputs import check_pair, row_blocks
 
@@ -179,7 +179,7 @@ def _mean_over_rows(
 
 
 def _cosines(y_true, y_pred):
-    return namespace_of(y_pred).sum(unit_rows(y_true)[0] * unit_rows(y_pred)[0], axis=1)
+    return namespace_of(y_pred).sum(normalize_rows(y_true)[0] * normalize_rows(y_pred)[0], axis=1)
 
 
 def _squared_errors(y_true, y_pred):

@@ -27,10 +27,10 @@ from .._array import (
     eps_of,
     largest_columns,
     namespace_of,
+    normalize_rows,
     row_norms,
     take_columns,
     to_numpy,
-    unit_rows,
     widest_float,
     without_graph,
 )
@@ -272,7 +272,7 @@ class _Similarity:
         rows = latents
         if self.origin is not None:
             rows = xp.astype(rows, widest_float(rows)) / self.scale - self.origin
-        return rows if self.name == "euclidean" else unit_rows(rows)[0]
+        return rows if self.name == "euclidean" else normalize_rows(rows)[0]
 
     def block(self, latents: Array, where: slice) -> _Block:
         rows = self.prepare(latents[where, :])

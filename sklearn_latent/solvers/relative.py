@@ -14,7 +14,7 @@ from .rank import numerical_rank
 
 def unit_rows(X: Array) -> Array:
     """Rows divided by their norm, in X's dtype; zero rows stay zero."""
-    return namespace_of(X).astype(_array.unit_rows(X)[0], X.dtype, copy=False)
+    return namespace_of(X).astype(_array.normalize_rows(X)[0], X.dtype, copy=False)
 
 
 def cosine(X: Array, anchors: Array) -> Array:
@@ -26,7 +26,7 @@ def angular(X: Array, anchors: Array) -> Array:
     """``1 - angle / π``: 1 in one direction, 0 in opposite ones, linear in the angle."""
     xp = namespace_of(X)
     # The cosine of a small angle keeps half of the digits, hence the widest float.
-    rows, units = _array.unit_rows(X)[0], _array.unit_rows(anchors)[0]
+    rows, units = _array.normalize_rows(X)[0], _array.normalize_rows(anchors)[0]
     cosines = rows @ xp.matrix_transpose(units)
     one = xp.ones_like(cosines)
     angles = xp.acos(xp.minimum(xp.maximum(cosines, -one), one))

@@ -7,6 +7,9 @@ import dataclasses
 from .._array import Array, eigh, namespace_of, svd
 from .._moments import Factor, PairMoments
 
+# Along directions that leave-one-out could not predict, a larger stretch would only amplify noise.
+_MOST_STRETCHED = 10.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Restoration:
@@ -24,12 +27,10 @@ class Restoration:
         return stretched * self.ratio[None, :]
 
 
-def restoration(
-    target: PairMoments, predicted: Array, *, power: float, limit: float
-) -> Restoration:
+def restoration(target: PairMoments, predicted: Array, *, power: float) -> Restoration:
     """Match the spread of predictions of new rows to the target's.
 
-    First along the target's principal axes: ``std(y q) / std(ŷ q)``, within [1, limit], to
+    First along the target's principal axes: ``std(y q) / std(ŷ q)``, within [1, 10], to
     `power`; then feature by feature, likewise and in full. Axes along which almost nothing is
     predicted are stretched by `limit` at most, and so keep little spread: what is there is mostly
     noise.
@@ -45,12 +46,12 @@ def restoration(
     axes, deviation = principal_axes(target)
     turned = predicted @ axes
     along = xp.sum(axes * turned, axis=0)
-    gain = _ratio(deviation**2, along, limit) ** power - 1
+    gain = _ratio(deviation**2, along) ** power - 1
     half = predicted + (turned * gain[None, :]) @ xp.matrix_transpose(axes)
     variance = xp.linalg.diagonal(half) + xp.sum(
         axes * gain[None, :] * (xp.matrix_transpose(half) @ axes), axis=1
     )
-    ratio = _ratio(target.ss_x / target.weight, variance, limit)
+    ratio = _ratio(target.ss_x / target.weight, variance)
     before = xp.linalg.diagonal(predicted)
     positive = (before > 0) & (variance > 0)
     growth = xp.sqrt(xp.where(positive, variance, 1 + 0 * variance))
@@ -72,10 +73,10 @@ def principal_axes(moments: PairMoments) -> tuple[Array, Array]:
     return xp.take(axes, index, axis=1), deviation
 
 
-def _ratio(wanted: Array, found: Array, limit: float) -> Array:
-    """Square root of a ratio of variances, within [1, limit]."""
+def _ratio(wanted: Array, found: Array) -> Array:
+    """Square root of a ratio of variances, within [1, 10]."""
     xp = namespace_of(found)
     positive = found > 0
     ratio = xp.sqrt(wanted / xp.where(positive, found, xp.ones_like(found)))
     ratio = xp.where(positive, ratio, xp.ones_like(ratio))
-    return xp.clip(ratio, 1.0, limit)
+    return xp.clip(ratio, 1.0, _MOST_STRETCHED)

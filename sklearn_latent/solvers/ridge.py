@@ -10,7 +10,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from .._array import Array, dot, eigh, namespace_of, svd
 from .._moments import Factor, Products
@@ -41,6 +43,11 @@ _KEPT_ELEMENTS = 2**24  # of y and u: 10,000 pairs of 768 columns; 200 MB in flo
 # Of one minus the leverage of a row. Below it both that and the row's residual are so small that
 # rounding to float32 would decide their ratio.
 _LEAST_SPARED_IN_FLOAT32 = 1e-2
+
+
+def r2(errors: Any, total: float) -> Any:
+    """R² as `sklearn.metrics.r2_score` has it, a target without variance included."""
+    return 1 - errors / total if total > 0 else np.where(np.asarray(errors) > 0, 0.0, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,6 +233,19 @@ class Loss:
         return max(self.error - self.cross * (self.cross / self.power), 0.0)  # no square overflows
 
 
+class Judge(Protocol):
+    """How well the solutions of a path predict what they were not made of."""
+
+    def trusts(self, alpha: float) -> bool:
+        """Whether this strength can be judged at all."""
+
+    def losses(self, alphas: list[float]) -> list[Loss]:
+        """Of each strength, summed over all rows."""
+
+    def covariance(self, alpha: float) -> Array:
+        """Of the predictions, (d_target, d_target)."""
+
+
 @dataclasses.dataclass(frozen=True)
 class LeaveOneOut:
     """How well rows are predicted by all others: exact, from passes over the rows.
@@ -318,7 +338,7 @@ class GeneralizedCrossValidation:
     mean_x: Array  # (d_source,), both as the map sees the data
     n_rows: int
     weight: float
-    n_means: float  # 1 where an offset was estimated, else 0
+    n_means: int  # 1 where an offset was estimated, else 0
     yy: Array | None = None  # YᵀY (d_target, d_target), for the covariance alone
 
     @property
