@@ -155,7 +155,9 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
             return self._map_blocks("inverse_transform", y)
         check_is_fitted(self)
         y = self._validate_target(y)
-        return self._backward_map().apply(y, _norms_to_divide_by if self._scaling.unit_y else None)
+        return self._backward_map().apply(
+            y, _norms_to_divide_by if self._scaling.target.unit else None
+        )
 
     @abstractmethod
     def _estimate(
@@ -214,7 +216,7 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
         """Norms of the scaled source columns, offsets included: what their rounding grows with."""
         raw: Any = self._moments
         norms = namespace_of(raw.mean_x).sqrt(raw.ss_x + raw.weight * raw.mean_x**2)
-        return norms / self._scaling.divisor_x
+        return norms / self._scaling.source.divisor
 
     def _pinv(self, W: Array) -> Array:
         """Pseudo-inverse of the W that was estimated."""
@@ -225,7 +227,7 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
         check_selection(self.anchor_selection)
 
     def _translate(self, X):
-        divisors = _norms_to_divide_by if self._scaling.unit_x else None
+        divisors = _norms_to_divide_by if self._scaling.source.unit else None
         examine = None
         if self._examines_parts(X):
             examine = functools.partial(self._refuse_non_finite, X)
@@ -338,7 +340,7 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
             else:
                 # this may replace moments and scaling by more exact ones
                 W, bias = self._estimate_from_rows(scaled, random_state, *rows)
-            bias = namespace_of(W).zeros_like(self._scaling.shift_y) if bias is None else bias
+            bias = namespace_of(W).zeros_like(self._scaling.target.shift) if bias is None else bias
             folded = self._scaling.fold(W, bias)
         if not fits_in(self._dtype_like.dtype, folded.coef, folded.intercept):
             raise ValueError(
@@ -354,14 +356,13 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
         """The affine map target → source, made at its first use."""
         coef = self.coef_
         if self._backward is None:
-            W = self._scaling.unfold(coef)
-            swapped = self._scaling.swapped()
+            scaling, target = self._scaling, self._scaling.target
             # x = (y - bias) W⁺ between the scaled spaces, the bias being what W makes of 0
-            origin = self._scaling.shift_x
+            origin = scaling.source.shift
             bias = asarray_like(self.intercept_, origin) + asarray_like(coef, origin) @ origin
-            bias = (bias - self._scaling.shift_y) / self._scaling.scale_y
-            inverse = self._pinv(W)
-            self._backward = swapped.fold(inverse, -(bias @ inverse))
+            bias = (bias - target.shift) / target.scale
+            inverse = self._pinv(scaling.unfold(coef))
+            self._backward = scaling.swapped().fold(inverse, -(bias @ inverse))
         return self._backward
 
     @property

@@ -16,6 +16,7 @@ from ._array import (
     namespace_of,
     normalize_rows,
     vanishes,
+    widest_float,
 )
 from ._moments import PairMoments
 
@@ -37,48 +38,62 @@ def parse_scaling(scaling: Scaling) -> tuple[str | None, str | None]:
     return pair
 
 
-def shift_and_scale(
-    kind: str | None, mean: Array, ss: Array, weight: float, norm_sum: float
-) -> tuple[Array, Array]:
-    """What is subtracted from one side and what it is divided by, (d,) each."""
-    xp = namespace_of(mean)
-    zero, one = xp.zeros_like(mean), xp.ones_like(mean)
-    if kind == "center":
-        return mean, one
-    if kind == "l2":
-        # undone on the target side by the mean norm; on the way in, rows are unit already
-        return zero, one * (norm_sum / weight if norm_sum > 0 else 1.0)
-    if kind is None:
-        return zero, one
-    variance, eps = ss / weight, eps_of(mean.dtype, mean)
-    # Constant columns have no variance at all (see `PairMoments`); columns that are constant but
-    # for the rounding of their own values count as such.
-    constant = variance <= (2 * eps * mean) ** 2
-    return mean, xp.sqrt(xp.where(constant, one, variance))
+@dataclasses.dataclass(frozen=True)
+class SideScaling:
+    """``x -> (x - shift) / scale`` for the rows of one side, or rows of unit norm."""
+
+    shift: Array  # (d,)
+    scale: Array  # (d,), what undoing it multiplies by
+    unit: bool
+
+    @classmethod
+    def of_kind(
+        cls, kind: str | None, mean: Array, ss: Array, weight: float, norm_sum: float
+    ) -> SideScaling:
+        """By sums over the anchors: squared deviations (d,) from the mean (d,), and norms."""
+        xp = namespace_of(mean)
+        zero, one = xp.zeros_like(mean), xp.ones_like(mean)
+        if kind == "center":
+            return cls(mean, one, unit=False)
+        if kind == "l2":
+            # undone on the target side by the mean norm; on the way in, rows are unit already
+            return cls(zero, one * (norm_sum / weight if norm_sum > 0 else 1.0), unit=True)
+        if kind is None:
+            return cls(zero, one, unit=False)
+        variance, eps = ss / weight, eps_of(mean.dtype, mean)
+        # Constant columns have no variance at all (see `PairMoments`); columns that are constant
+        # but for the rounding of their own values count as such.
+        constant = variance <= (2 * eps * mean) ** 2
+        return cls(mean, xp.sqrt(xp.where(constant, one, variance)), unit=False)
+
+    @property
+    def divisor(self) -> Array:
+        """What rows are divided by: 1 where they are of unit norm already."""
+        return namespace_of(self.scale).ones_like(self.scale) if self.unit else self.scale
+
+    def apply(self, rows: Array) -> Array:
+        """Scaled rows (n, d), in the widest float; a copy."""
+        wide = widest_float(rows)
+        shift, divisor = (asarray_like(a, rows, dtype=wide) for a in (self.shift, self.divisor))
+        scaled = normalize_rows(rows)[0] if self.unit else namespace_of(rows).astype(rows, wide)
+        return (scaled - shift[None, :]) / divisor[None, :]
 
 
 @dataclasses.dataclass(frozen=True)
 class PairScaling:
-    """``x -> (x - shift) / scale`` for the two sides, rows being of unit norm where `unit` says."""
+    """What is done to both sides."""
 
-    shift_x: Array
-    scale_x: Array
-    shift_y: Array
-    scale_y: Array
-    unit_x: bool
-    unit_y: bool
+    source: SideScaling
+    target: SideScaling
 
     @classmethod
     def from_moments(cls, moments: PairMoments, scaling: Scaling) -> PairScaling:
         source, target = parse_scaling(scaling)
         weight = moments.weight
-        shift_x, scale_x = shift_and_scale(
-            source, moments.mean_x, moments.ss_x, weight, moments.norm_x
+        return cls(
+            SideScaling.of_kind(source, moments.mean_x, moments.ss_x, weight, moments.norm_x),
+            SideScaling.of_kind(target, moments.mean_y, moments.ss_y, weight, moments.norm_y),
         )
-        shift_y, scale_y = shift_and_scale(
-            target, moments.mean_y, moments.ss_y, weight, moments.norm_y
-        )
-        return cls(shift_x, scale_x, shift_y, scale_y, source == "l2", target == "l2")
 
     @classmethod
     def from_rows(
@@ -93,57 +108,43 @@ class PairScaling:
             found = cls.from_moments(moments, scaling)
         dtype = moments.ss_x.dtype
         squares_fit = fits_in(dtype, moments.ss_x, moments.ss_y)
-        if not (squares_fit and fits_in(X.dtype, found.shift_y, found.scale_y)):
+        if not (squares_fit and fits_in(X.dtype, found.target.shift, found.target.scale)):
             raise ValueError(
                 f"The squares of X or y overflow {dtype}, or y overflows {X.dtype}: rescale the "
                 "latents."
             )
-        sides = (("X", X, moments.ss_x, found.unit_x), ("y", y, moments.ss_y, found.unit_y))
-        for name, side, ss, unit in sides:
-            if not unit and vanishes(side, ss / moments.weight):
+        sides = (("X", X, moments.ss_x, found.source), ("y", y, moments.ss_y, found.target))
+        for name, rows, ss, side in sides:
+            if not side.unit and vanishes(rows, ss / moments.weight):
                 raise ValueError(f"The squares of {name} vanish in {dtype}: rescale the latents.")
         return found, moments
 
-    @property
-    def divisor_x(self) -> Array:
-        """What source rows are divided by: 1 where they are of unit norm already."""
-        return namespace_of(self.scale_x).ones_like(self.scale_x) if self.unit_x else self.scale_x
-
     def apply(self, moments: PairMoments) -> PairMoments:
         """Moments of the scaled sides; unit rows are already so when moments are taken."""
-        divisor_y = self.swapped().divisor_x
-        return moments.scaled(self.shift_x, self.divisor_x, self.shift_y, divisor_y)
+        source, target = self.source, self.target
+        return moments.scaled(source.shift, source.divisor, target.shift, target.divisor)
 
     def rows(self, X: Array, y: Array) -> tuple[Array, Array]:
         """Scaled rows of both sides, in the widest float; copies."""
-        swapped = self.swapped()
-        return (
-            _scaled(X, self.unit_x, self.shift_x, self.divisor_x),
-            _scaled(y, self.unit_y, self.shift_y, swapped.divisor_x),
-        )
+        return self.source.apply(X), self.target.apply(y)
 
     def fold(self, W: Array, bias: Array) -> AffineMap:
         """The map in raw coordinates of ``x -> x @ W + bias`` between scaled ones.
 
         Unit rows are left to the caller: the map expects them. W is used up, as it may be large.
         """
-        W *= self.scale_y[None, :]
-        W /= self.divisor_x[:, None]
-        intercept = self.shift_y + bias * self.scale_y - self.shift_x @ W
+        source, target = self.source, self.target
+        W *= target.scale[None, :]
+        W /= source.divisor[:, None]
+        intercept = target.shift + bias * target.scale - source.shift @ W
         return AffineMap(namespace_of(W).matrix_transpose(W), intercept)
 
     def unfold(self, coef: Array) -> Array:
         """The W between scaled spaces that `fold` made `coef` of."""
-        raw = namespace_of(self.scale_x).matrix_transpose(asarray_like(coef, self.scale_x))
-        return raw * (self.divisor_x[:, None] / self.scale_y[None, :])
+        scale = self.target.scale
+        raw = namespace_of(scale).matrix_transpose(asarray_like(coef, scale))
+        return raw * (self.source.divisor[:, None] / scale[None, :])
 
     def swapped(self) -> PairScaling:
         """The same with source and target exchanged."""
-        return PairScaling(
-            self.shift_y, self.scale_y, self.shift_x, self.scale_x, self.unit_y, self.unit_x
-        )
-
-
-def _scaled(side, unit, shift, divisor):
-    rows = normalize_rows(side)[0] if unit else namespace_of(side).astype(side, shift.dtype)
-    return (rows - shift[None, :]) / divisor[None, :]
+        return PairScaling(self.target, self.source)

@@ -136,7 +136,7 @@ def check_finite(name: str, array: Array, *, paired: bool = False, first_row: in
         column = int(np.flatnonzero(to_numpy(bad[row, :]))[0])
         is_nan = bool(xp.isnan(matrix[row, column]))
         what = "NaN" if is_nan else f"infinity or a value too large for {array.dtype!r}"
-        where = f"row {first_row + row}" + (f" (column {column})" if array.ndim == 2 else "")
+        where = f"row {first_row + row}" + (f" (column {column})" if bad.shape[1] > 1 else "")
         n_rows, these = ("1 row", "it") if rows.size == 1 else (f"{rows.size} rows", "these rows")
         raise ValueError(
             f"Input {name} contains {what} in {where}; {n_rows} in all. Leave {these} out"

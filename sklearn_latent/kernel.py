@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.kernel_approximation import Nystroem
 from sklearn.utils import check_random_state
 
-from ._array import asarray_like, normalize_rows, to_numpy
+from ._array import asarray_like, to_numpy
 from ._base import BaseTranslator
 from ._kernels import Kernel, KernelFunction, check_gamma, check_kernel
 from ._moments import PairMoments, row_blocks
@@ -290,7 +290,8 @@ class KernelTranslator(BaseTranslator):
         if callable(self.kernel):
             return scaling
         # else distances of rows far from 0 would lose digits
-        return dataclasses.replace(scaling, shift_x=moments.mean_x)
+        about_mean = dataclasses.replace(scaling.source, shift=moments.mean_x)
+        return dataclasses.replace(scaling, source=about_mean)
 
     def _exact(self, anchors):
         """What makes a problem of a bandwidth, and the anchors' mean distance."""
@@ -330,7 +331,7 @@ class KernelTranslator(BaseTranslator):
 
     def _keep(self, found, target):
         """Set what `search` found, in the target's units."""
-        problem, best, scaling = found.problem, found.best, self._scaling
+        problem, best, side = found.problem, found.best, self._scaling.target
         table = np.array([dataclasses.astuple(candidate) for candidate in found.candidates])
         self.gammas_, self.alphas_, errors = np.ascontiguousarray(table.T)
         total = float(np.sum(target.ss_x))
@@ -346,21 +347,15 @@ class KernelTranslator(BaseTranslator):
             )
             W, self.restoration_ = restored.apply(W), restored.growth
         dual, offset = problem.dual(W)
-        self.dual_coef_ = dual * scaling.scale_y
-        self.intercept_ = scaling.shift_y + scaling.scale_y * (target.mean_x + offset)
-
-    def _scaled_source(self, X):
-        """Rows of X as the kernel sees them, (n, d_source), in float64."""
-        scaling = self._scaling
-        rows = normalize_rows(X)[0] if scaling.unit_x else X.astype(np.float64)
-        return (rows - scaling.shift_x) / scaling.divisor_x
+        self.dual_coef_ = dual * side.scale
+        self.intercept_ = side.shift + side.scale * (target.mean_x + offset)
 
     def _translate(self, X):
         n_landmarks, d_source = self.landmarks_.shape
         dtype = np.float32 if "32" in str(X.dtype) else np.float64
         out = np.empty((X.shape[0], self._n_features_out), dtype=dtype)
         for part in row_blocks(X.shape[0], n_landmarks + d_source):
-            rows = self._scaled_source(to_numpy(X[part, :]))
+            rows = self._scaling.source.apply(to_numpy(X[part, :]))
             K = self._kernel.values(self._kernel.compare(rows, self.landmarks_), self.gamma_)
             out[part] = K @ self.dual_coef_ + self.intercept_
         return asarray_like(out, X)

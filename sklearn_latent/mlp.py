@@ -235,7 +235,7 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         # says where the fit was; a view of X would keep all of it alive
         self._home = namespace_of(X).empty((0, 1), dtype=X.dtype, device=device_of(X))
         like = _training_place(self.device, self._home)
-        X, y = self._scaled_source(X), self._scaled_target(y)
+        X, y = _scaled(X, self._scaling.source), _scaled(y, self._scaling.target)
         # the caller may have forbidden gradients, and X or y may belong to a graph
         with torch.inference_mode(False), torch.enable_grad():
             rows = tuple(
@@ -343,24 +343,14 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
                 f"learning_rate_init={self.learning_rate_init}, or rescale the latents."
             )
 
-    def _scaled_source(self, X):
-        if self._scaling.unit_x:
-            return unit_rows(X)
-        return _standardise(X, self._scaling.shift_x, self._scaling.scale_x)
-
-    def _scaled_target(self, y):
-        if self._scaling.unit_y:
-            return unit_rows(y)
-        return _standardise(y, self._scaling.shift_y, self._scaling.scale_y)
-
     def _translate(self, X):
         layers = [
             (asarray_like(coef, X), asarray_like(intercept, X))
             for coef, intercept in zip(self.coefs_, self.intercepts_)
         ]
-        out = apply(layers, self._scaled_source(X))
-        out *= asarray_like(self._scaling.scale_y, X)[None, :]
-        out += asarray_like(self._scaling.shift_y, X)[None, :]
+        out = apply(layers, _scaled(X, self._scaling.source))
+        out *= asarray_like(self._scaling.target.scale, X)[None, :]
+        out += asarray_like(self._scaling.target.shift, X)[None, :]
         return out
 
     def _fitted_array(self):
@@ -372,8 +362,12 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         return tags
 
 
-def _standardise(rows, shift, scale):
-    return (rows - asarray_like(shift, rows)[None, :]) / asarray_like(scale, rows)[None, :]
+def _scaled(rows, side):
+    """Rows as `side` scales them, in their own dtype: that of the network."""
+    if side.unit:
+        return unit_rows(rows)
+    shift, scale = asarray_like(side.shift, rows), asarray_like(side.scale, rows)
+    return (rows - shift[None, :]) / scale[None, :]
 
 
 def _training_place(device, home):

@@ -25,10 +25,9 @@ from ._array import (
     to_host,
     to_numpy,
     vanishes,
-    widest_float,
     without_graph,
 )
-from ._scaling import parse_scaling, shift_and_scale
+from ._scaling import SideScaling, parse_scaling
 from ._validation import all_or_nothing, check_number, check_option, check_place
 from .anchors import AnchorSelection, check_selection, count_anchors, select_anchors
 from .distributed import map_blocks
@@ -218,13 +217,12 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 raise ValueError(
                     "The squares of X overflow or vanish in float64: rescale the latents."
                 )
-        shift, scale = shift_and_scale(kind, mean, ss, len(rows), row_norms(rows).sum())
-        unit_input = kind == "l2"
-        rows = unit_rows(rows) if unit_input else (rows - shift) / scale
-        self._shift, self._scale, self._unit_input = shift, scale, unit_input
+        norm_sum = row_norms(rows).sum()
+        self._scaling = SideScaling.of_kind(kind, mean, ss, len(rows), norm_sum)
         self._is_scaled = kind is not None
+        rows = self._scaling.apply(rows)
         # With rows of unit norm, the scale is the mean norm already, rows of zeros included.
-        self._mean_norm = 1.0 if unit_input else float(row_norms(rows).mean())
+        self._mean_norm = 1.0 if self._scaling.unit else float(row_norms(rows).mean())
 
         if subspaces is None:
             subspaces = self._choose(rows)
@@ -310,7 +308,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _decoding_map(self) -> AffineMap:
         """The affine map from relative latents to this space that `inverse_transform` applies."""
-        return AffineMap((self._decoder * (self._mean_norm * self._scale)).T, self._shift)
+        scale = self._mean_norm * self._scaling.scale
+        return AffineMap((self._decoder * scale).T, self._scaling.shift)
 
     def _choose(self, rows):
         random_state = check_random_state(self.random_state)
@@ -326,13 +325,9 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _scaled(self, X: Array) -> Array:
         """What `scaling` makes of validated latents."""
-        if self._unit_input:
-            return unit_rows(X)
         if not self._is_scaled:
             return X
-        xp, wide = namespace_of(X), widest_float(X)
-        shift, scale = (asarray_like(a, X, dtype=wide) for a in (self._shift, self._scale))
-        return xp.astype((xp.astype(X, wide) - shift[None, :]) / scale[None, :], X.dtype)
+        return namespace_of(X).astype(self._scaling.apply(X), X.dtype, copy=False)
 
     def __getstate__(self):
         return {key: to_host(value) for key, value in super().__getstate__().items()}

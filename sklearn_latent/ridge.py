@@ -252,9 +252,8 @@ class RidgeTranslator(RegularizedTranslator):
 
     def _target(self, moments):
         """Scaled moments of the target, as if it were the source."""
-        scaling = self._scaling.swapped()
-        nothing = moments.mean_x[:0]
-        return moments.parts[0].scaled(scaling.shift_x, scaling.divisor_x, nothing, nothing)
+        target, nothing = self._scaling.target, moments.mean_x[:0]
+        return moments.parts[0].scaled(target.shift, target.divisor, nothing, nothing)
 
     def _target_products(self, moments: PairMoments) -> Array:
         return self._about_offset(self._target(moments)).gram()

@@ -455,6 +455,7 @@ def test_no_value_is_overlooked_in_a_column_that_the_map_ignores(value, n_column
     [(np.nan, "NaN"), (-np.inf, r"infinity or a value too large for dtype\(.*\)")],
 )
 @every_paired
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_first_row_that_is_not_finite_is_named(cls, value, kind):
     bad_X, bad_y = X.copy(), y.copy()
     bad_X[[3, 6], 2] = bad_y[5, 1] = value
@@ -484,6 +485,7 @@ def test_rows_are_named_in_whichever_part_of_the_latents_they_are():
 
 
 @every_paired
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_values_are_not_looked_at_where_scikit_learn_is_told_so(cls):
     fitted = cls().fit(X, y)
     with config_context(assume_finite=True):
@@ -491,6 +493,7 @@ def test_values_are_not_looked_at_where_scikit_learn_is_told_so(cls):
 
 
 @every_paired
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_sides_that_were_swapped_at_fit_are_recognised(cls):
     fitted = cls().fit(y, X)
     message = r"^X has 6 features, but \w+ is expecting 4 features as input; 6 is the target's dim"

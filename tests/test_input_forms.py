@@ -281,6 +281,7 @@ COLUMNS_OF_VECTORS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:X has feature names:UserWarning")
 @pytest.mark.parametrize("form", COLUMNS_OF_VECTORS)
 def test_one_column_of_vectors_is_named_with_its_remedy(form):
     make, remedy = COLUMNS_OF_VECTORS[form]
