@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import (
@@ -41,6 +41,9 @@ from ._validation import (
 from .anchors import count_anchors, select_anchors
 from .distributed import map_blocks
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class BaseTranslator(
     ClassNamePrefixFeaturesOutMixin,
@@ -53,7 +56,7 @@ class BaseTranslator(
     """A transformer and multi-output regressor from source latents X to target latents y."""
 
     @abstractmethod
-    def fit(self, X: Any, y: Any) -> BaseTranslator:
+    def fit(self, X: Any, y: Any) -> Self:
         """Estimate the map from X to y."""
 
     @abstractmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn import get_config
@@ -34,6 +34,9 @@ from ._validation import check_finite, unchanged_on_error
 from .anchors import check_selection
 from .solvers.rank import pinv
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
     """A translator that depends on its anchors through their `PairMoments` alone.
@@ -41,7 +44,7 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
     A subclass overrides `_estimate`, and `_kind` to say which moments it needs.
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Estimate the map from paired anchors.
 
         Parameters
@@ -82,7 +85,7 @@ class LinearTranslator(FitBlocksMixin, SolvedOnUse, BaseTranslator):
         self._solve(random_state, (X, y, weight))
         return self
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearTranslator:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Add a batch of paired anchors to those seen so far.
 
         The map is that of one `fit` on all rows, in whatever batches they came. Exception: where
