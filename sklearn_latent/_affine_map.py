@@ -9,9 +9,9 @@ import numpy as np
 
 from ._array import Array, add_product, asarray_like, is_numpy
 
-# Rows × columns of one block of the output: small enough to stay in the cache between the product
-# and what is added to it, long enough for a GEMM at full speed.
-_BLOCK_ELEMENTS = 2**21
+# Rows × columns of one block of the output, 16 MB in float32: small enough to stay in the outermost
+# cache between the product and what is added to it, long enough for a GEMM at full speed.
+_BLOCK_ELEMENTS = 2**22
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +54,12 @@ class AffineMap:
         # The same in parts: no second pass over memory, and no temporary of the size of X.
         out = np.empty((X.shape[0], coef.shape[0]), dtype=X.dtype)
         step = max(256, _BLOCK_ELEMENTS // max(coef.shape))
+        weight = coef.T
+        if X.shape[0] > max(coef.shape):  # then a copy costs little, and products are quicker by it
+            weight = np.ascontiguousarray(weight)
         for start in range(0, X.shape[0], step):
             part, rows = X[start : start + step], out[start : start + step]
-            np.matmul(part, coef.T, out=rows)
+            np.matmul(part, weight, out=rows)
             if divisors_of is not None:
                 rows /= divisors_of(part)[:, None]
             rows += intercept

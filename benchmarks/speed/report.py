@@ -47,8 +47,11 @@ def processor() -> str:
 
 
 def threads() -> str:
-    """How many threads each library for linear algebra would start."""
-    pools = {f"{p['internal_api']} {p['num_threads']}" for p in threadpool_info()}
+    """How many threads each library for linear algebra would start, and for which processor."""
+    pools = set()
+    for pool in threadpool_info():
+        kernels = f" ({pool['architecture']})" if "architecture" in pool else ""
+        pools.add(f"{pool['internal_api']} {pool['num_threads']}{kernels}")
     return "threads: " + ", ".join(sorted(pools))
 
 
