@@ -37,7 +37,8 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
     ``torch.nn.MSELoss``; but the gradient is taken of the moments of the anchors, so that a step
     costs the same for 500 anchors as for 500,000, and needs neither torch nor differentiation.
     Computed by torch on the CPU or a CUDA GPU, the update is torch's own fused Adam, which passes
-    over the map once and so is faster than NumPy's.
+    over the map once. On a CPU it depends on the processor whether that is faster than NumPy: most
+    of the time goes into products, for which the two have different libraries.
 
     Stopping after few steps is part of the method: it keeps the map from fitting noise along
     directions in which the anchors hardly vary.
