@@ -26,6 +26,13 @@ def is_numpy(x: Any) -> bool:
     return array_api_compat.is_numpy_array(x)
 
 
+def is_float_rows(x: Any) -> bool:
+    """Whether `x` is rows (n >= 1, d) of NumPy's, in float32 or float64."""
+    if type(x) not in (np.ndarray, np.memmap) or x.ndim != 2 or x.shape[0] == 0:
+        return False
+    return x.dtype == np.float32 or x.dtype == np.float64
+
+
 def is_foreign(x: Any) -> bool:
     """Whether `x` is an array that scikit-learn's dispatch keeps in its own library."""
     return (
