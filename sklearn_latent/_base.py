@@ -13,7 +13,6 @@ from sklearn.base import (
     RegressorMixin,
     TransformerMixin,
 )
-from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -206,7 +205,7 @@ class BaseTranslator(
         check_no_strings(y)
         check_same_index(X, y)
         names = column_names(y)
-        if not reset and self._knows(X) and is_float_rows(y):
+        if not reset and self._is_known_form(X) and is_float_rows(y):
             X, y = np.asarray(X), np.asarray(y)  # maps of files too
         else:
             params = (x_params, y_params)
@@ -229,12 +228,12 @@ class BaseTranslator(
             self._n_features_out, self._y_is_1d = y.shape[1], is_1d
         return X, y, weight
 
-    def _knows(self, X):
-        """Whether rows of a further batch are in order as they are, and need no validation.
+    def _is_known_form(self, X):
+        """Whether further rows are as scikit-learn's validation would return them.
 
-        That would take a hundredth of the time of a batch of thousands of rows.
+        Without it small batches take less time. It would warn of names that X lacks.
         """
-        has_names = hasattr(self, "feature_names_in_")  # of which scikit-learn would say something
+        has_names = hasattr(self, "feature_names_in_")
         return is_float_rows(X) and X.shape[1] == self.n_features_in_ and not has_names
 
     def _check_finite_pairs(self, X, y):
@@ -319,7 +318,7 @@ def _ends_in_translator(estimator):
         return True
     if isinstance(estimator, Pipeline):
         return _ends_in_translator(estimator.steps[-1][1])
-    if isinstance(estimator, SelectorMixin):  # gives some columns of X, as `RFE`
+    if hasattr(estimator, "get_support"):  # gives some columns of X, as `RFE`
         return False
     inner = getattr(estimator, "best_estimator_", getattr(estimator, "estimator", None))
     return inner is not None and _ends_in_translator(inner)

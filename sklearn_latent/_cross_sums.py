@@ -7,7 +7,6 @@ copies of twice the size. Here rows stay in float32 and only sums over a block g
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -123,8 +122,8 @@ def _sum_blocks(X, y, x_side, y_side, check, rng):
 
 def largest_rounding(n_rows: int, shape: tuple[int, int]) -> float:
     """What `CrossSums.rounding` will rarely exceed for so many rows; `shape` is that of XᵀY."""
-    equal = np.ones(math.ceil(n_rows / BLOCK_ROWS))
-    return _rounding(shape, 2 * _OFF_CENTRE, equal)  # 1 + _OFF_CENTRE, and what may come later
+    sizes = [min(BLOCK_ROWS, n_rows - start) for start in range(0, n_rows, BLOCK_ROWS)]
+    return _rounding(shape, 2 * _OFF_CENTRE, sizes)  # 1 + _OFF_CENTRE, and what may come later
 
 
 def _usual_rounding(shape):
@@ -132,7 +131,7 @@ def _usual_rounding(shape):
 
 
 def _rounding(shape, off_centre, sizes, measured=0.0, is_systematic=False):
-    """`CrossSums.rounding`, given the norms of the products of the blocks."""
+    """`CrossSums.rounding`; `sizes` are those of the blocks' products, in any unit."""
     if is_systematic:
         return 2 * measured * _EPS * off_centre
     # Errors of blocks are independent: their squares add up.

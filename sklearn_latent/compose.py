@@ -101,9 +101,8 @@ class TransformedTargetTranslator(BaseTranslator):
         """
         translator = ProcrustesTranslator() if self.translator is None else self.translator
         transformer = FunctionTransformer() if self.transformer is None else self.transformer
-        _require(translator, "translator", ("fit",))
-        if not can_translate(translator):
-            _require(translator, "translator", ("transform",))
+        needed = ("fit",) if can_translate(translator) else ("fit", "transform")
+        _require(translator, "translator", needed)
         if not is_regressor(translator):
             raise TypeError(
                 f"translator must be a translator or regressor; got {translator!r}. Were "

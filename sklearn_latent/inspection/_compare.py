@@ -137,10 +137,9 @@ def compare_translators(
     R² is not what decides by default: an orthogonal map does not shrink, and can have a negative
     R² while it finds most partners and serves a decoder well. A reciprocal rank depends on the
     number of test rows, among which each partner is looked for: 1.000 among hundreds may be far
-    less among a store's millions. For that, hold out `scoring` such as
-    ``make_scorer(recall_at_k, distractors=store)``, of more candidates. It takes
-    n_test² d_target multiplications a fit;
-    ``scoring="r2_variance_weighted"`` takes none of them.
+    less among a store's millions. To judge for a store, give its rows as further candidates:
+    ``scoring=make_scorer(recall_at_k, distractors=store)``. A rank takes n_test multiplications of
+    rows for each test row; ``scoring="r2_variance_weighted"`` takes none of them.
 
     Of many columns that R² is :math:`1 - \sum_{ij} (y_{ij} - \hat y_{ij})^2 / \sum_{ij} (y_{ij} -
     \bar y_j)^2`, scikit-learn's ``r2_score(multioutput="variance_weighted")``. A translator's

@@ -32,7 +32,7 @@ def restoration(target: PairMoments, predicted: Array, *, power: float) -> Resto
 
     First along the target's principal axes: ``std(y q) / std(ŷ q)``, within [1, 10], to
     `power`; then feature by feature, likewise and in full. Axes along which almost nothing is
-    predicted are stretched by `limit` at most, and so keep little spread: what is there is mostly
+    predicted are stretched tenfold at most, and so keep little spread: what is there is mostly
     noise.
 
     Parameters
