@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from sklearn_latent import ProcrustesTranslator, RigidTranslator
-from sklearn_latent._cross_sums import CrossSums, _probes
+from sklearn_latent._cross_sums import BLOCK_ROWS, CrossSums, _probes, largest_rounding
 from sklearn_latent._moments import PairMoments, Products
 from sklearn_latent._scaling import PairScaling
 from sklearn_latent.exceptions import AnchorWarning
@@ -507,3 +507,9 @@ def test_rows_are_named_by_their_place_in_the_whole_batch():
     spoilt[3] = np.nan
     with pytest.raises(ValueError, match=r"row 3 \(column 0\); 3 rows in all"):
         translator.partial_fit(spoilt, y[40:])
+
+
+def test_a_short_last_block_hardly_lowers_the_largest_rounding():
+    one, two = (largest_rounding(n, (50, 40)) for n in (BLOCK_ROWS, 2 * BLOCK_ROWS))
+    assert one == pytest.approx(2**0.5 * two)
+    assert largest_rounding(BLOCK_ROWS + 1, (50, 40)) == pytest.approx(one, rel=1e-3)
