@@ -14,7 +14,7 @@ from ._array import Array, asarray_like, is_dask, namespace_of, to_numpy
 from ._base import BaseTranslator
 from ._scaling import Scaling, parse_scaling
 from ._validation import all_or_nothing
-from .anchors import AnchorSelection, count_anchors, select_anchors
+from .anchors import AnchorSelection
 from .relative import RelativeProjector, check_projection_parameters
 from .solvers.relative import unit_rows
 
@@ -155,7 +155,7 @@ class InverseRelativeTranslator(BaseTranslator):
         self.random_state = random_state
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any) -> InverseRelativeTranslator:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> InverseRelativeTranslator:
         """Choose anchors on the source side and take both sides' halves.
 
         Parameters
@@ -164,6 +164,10 @@ class InverseRelativeTranslator(BaseTranslator):
             Source latents.
         y : array-like of shape (n_samples, d_target) or (n_samples,)
             Target latents; row i of X and y is the same item.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a weight of k counts as k repetitions of the row: in means and
+            norms, in the draw of the first anchor that pruning keeps and, without pruning, in the
+            decoding.
 
         Returns
         -------
@@ -172,19 +176,15 @@ class InverseRelativeTranslator(BaseTranslator):
         """
         source_scaling, target_scaling = parse_scaling(self.scaling)
         check_projection_parameters(self)
-        X, y, _ = self._validate_pairs(X, y, None, reset=True)
+        X, y, weight = self._validate_pairs(X, y, sample_weight, reset=True)
         random_state = check_random_state(self.random_state)
-        self.n_anchors_ = count_anchors(self.n_anchors, X.shape[0], minimum=2)
-        if self.n_anchors_ < 2:
-            raise ValueError(
-                "InverseRelativeTranslator needs at least 2 anchors; got 1 sample. Give more rows, "
-                "or a larger n_anchors."
-            )
-        pool = np.arange(X.shape[0])
-        if self.n_anchors is not None:
-            pool = select_anchors(to_numpy(X), self.n_anchors_, self.anchor_selection, random_state)
-        rows = asarray_like(pool, X, dtype=namespace_of(X).int64)
-        X, y = (namespace_of(X).take(side, rows, axis=0) for side in (X, y))
+        chosen = self._choose_anchors(X, weight, random_state)
+        pool = np.arange(X.shape[0]) if chosen is None else to_numpy(chosen)
+        self.n_anchors_ = pool.size
+        self._check_number_of_anchors(self.n_anchors_)
+        if chosen is not None:
+            X, y = (namespace_of(X).take(side, chosen, axis=0) for side in (X, y))
+        weight = None if weight is None else to_numpy(weight)[pool]
         half = RelativeProjector(
             pruning=self.pruning,
             n_subspaces=self.n_subspaces,
@@ -192,15 +192,15 @@ class InverseRelativeTranslator(BaseTranslator):
             alpha=self.alpha,
         )
         # The source's half draws from the state itself, not from a copy, and does not keep it.
-        self.source_projector_ = clone(half).set_params(scaling=source_scaling)
-        self.source_projector_.set_params(random_state=random_state).fit(X)
-        self.source_projector_.set_params(random_state=None)
-        self.target_projector_ = clone(half).set_params(scaling=target_scaling)
-        self.target_projector_.fit(y, subspaces=self.source_projector_.subspaces_)
-        self.anchor_indices_ = pool[self.source_projector_.anchor_indices_]
-        self.condition_number_ = self.target_projector_.condition_number_
-        encode = unit_rows(np.asarray(to_numpy(self.source_projector_.anchors_), dtype=np.float64))
-        decode = self.target_projector_._decoding_map()
+        source = clone(half).set_params(scaling=source_scaling)
+        self.source_projector_ = source.set_params(random_state=random_state)._fit(X, weight, None)
+        source.set_params(random_state=None)
+        target = clone(half).set_params(scaling=target_scaling)
+        self.target_projector_ = target._fit(y, weight, source.subspaces_)
+        self.anchor_indices_ = pool[source.anchor_indices_]
+        self.condition_number_ = target.condition_number_
+        encode = unit_rows(np.asarray(to_numpy(source.anchors_), dtype=np.float64))
+        decode = target._decoding_map()
         self.coef_ = asarray_like(decode.coef @ encode, X)
         self.intercept_ = asarray_like(decode.intercept, X)
         return self

@@ -31,7 +31,7 @@ from ._scaling import SideScaling, parse_scaling
 from ._validation import all_or_nothing, check_number, check_option, check_place
 from .anchors import AnchorSelection, check_selection, count_anchors, select_anchors
 from .distributed import map_blocks
-from .solvers.relative import METRICS, decoding_matrix, prune, unit_rows
+from .solvers.relative import METRICS, decoding_matrix, prune, random_anchor, unit_rows
 
 
 def _is_invertible(projector):
@@ -196,36 +196,28 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self : object
             The fitted projector.
         """
+        return self._fit(X, None, subspaces)
+
+    def _fit(self, X, weight, subspaces):
+        """`fit` with weights (n,) above 0, or None."""
         check_projection_parameters(self)
         if not callable(self.metric):
             check_option("metric", self.metric, tuple(METRICS))
-        kind = parse_scaling(self.scaling)[0]
         if isinstance(self.scaling, (tuple, list)):
             raise ValueError("scaling of a RelativeProjector is one value: it has only one side.")
+        kind = parse_scaling(self.scaling)[0]
         X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X))
         rows = np.asarray(to_numpy(X), dtype=np.float64)
-        # relative to one row first, so that a constant column has no variance at all
-        deviations = rows - rows[0]
-        offset = deviations.mean(axis=0)
-        mean = rows[0] + offset
-        ss = np.zeros_like(mean)
-        if kind == "standard":
-            with np.errstate(over="ignore"):
-                ss = np.square(deviations - offset).sum(axis=0)
-            if not fits_in(np.float64, ss) or vanishes(rows, ss / len(rows)):
-                raise ValueError(
-                    "The squares of X overflow or vanish in float64: rescale the latents."
-                )
-        norm_sum = row_norms(rows).sum()
-        self._scaling = SideScaling.of_kind(kind, mean, ss, len(rows), norm_sum)
-        self._is_scaled = kind is not None
+        weight = np.ones(len(rows)) if weight is None else weight
+        self._scaling, self._is_scaled = _scaling_of(rows, weight, kind), kind is not None
         rows = self._scaling.apply(rows)
         # With rows of unit norm, the scale is the mean norm already, rows of zeros included.
-        self._mean_norm = 1.0 if self._scaling.unit else float(row_norms(rows).mean())
+        unit = self._scaling.unit
+        self._mean_norm = 1.0 if unit else float(np.average(row_norms(rows), weights=weight))
 
         if subspaces is None:
-            subspaces = self._choose(rows)
+            subspaces = self._choose(rows, weight)
         elif not len(subspaces):
             raise ValueError("subspaces is empty: give one array of row numbers or more, or None.")
         self.subspaces_ = [_checked_rows(subspace, len(rows)) for subspace in subspaces]
@@ -233,19 +225,24 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             self.anchor_indices_ = self.subspaces_[0]
         else:
             self.anchor_indices_ = np.unique(np.concatenate(self.subspaces_))
-        self.n_anchors_ = self._n_features_out = self.anchor_indices_.size
-        anchors = rows[self.anchor_indices_]
-        position = np.empty(len(rows), dtype=np.intp)
+        self._keep(X, rows[self.anchor_indices_], weight[self.anchor_indices_])
+        return self
+
+    def _keep(self, X, anchors, weight):
+        """Store the anchors (n_anchors_, d), as X is, and how to decode by them."""
+        self.n_anchors_ = self._n_features_out = len(anchors)
+        position = np.empty(self.anchor_indices_.max() + 1, dtype=np.intp)
         position[self.anchor_indices_] = np.arange(self.n_anchors_)
+        # Of equal anchors pruning keeps one: there are no repetitions that weights could stand for.
         self._decoder, conditions = decoding_matrix(
             unit_rows(anchors),
             [position[subspace] for subspace in self.subspaces_],
             self.alpha if self.decode == "ridge" else None,
             X.dtype if is_numpy(X) else str(X.dtype).rpartition(".")[2],
+            None if self.pruning else weight,
         )
         self.condition_number_ = float(conditions.max())
         self.anchors_ = asarray_like(anchors, X)
-        return self
 
     def transform(self, X: Any) -> Array:
         """Similarities of latents to the anchors.
@@ -311,7 +308,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         scale = self._mean_norm * self._scaling.scale
         return AffineMap((self._decoder * scale).T, self._scaling.shift)
 
-    def _choose(self, rows):
+    def _choose(self, rows, weight):
         random_state = check_random_state(self.random_state)
         n_anchors = count_anchors(self.n_anchors, len(rows))
         if self.n_anchors is None:
@@ -320,8 +317,12 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             pool = select_anchors(rows, n_anchors, self.anchor_selection, random_state)
         if self.pruning is None:
             return [pool]
-        unit = unit_rows(rows[pool])
-        return [pool[prune(unit, self.pruning, random_state)] for _ in range(self.n_subspaces)]
+        unit, lengths, weight = unit_rows(rows[pool]), row_norms(rows[pool]), weight[pool]
+        subspaces = []
+        for _ in range(self.n_subspaces):
+            start = random_anchor(unit, lengths, weight, random_state)
+            subspaces.append(pool[prune(unit, self.pruning, start)])
+        return subspaces
 
     def _scaled(self, X: Array) -> Array:
         """What `scaling` makes of validated latents."""
@@ -348,6 +349,21 @@ def check_projection_parameters(estimator: Any) -> None:
     check_option("decode", estimator.decode, ("pinv", "ridge"))
     check_selection(estimator.anchor_selection)
     check_number("alpha", estimator.alpha, minimum=0, strict=True)
+
+
+def _scaling_of(rows, weight, kind):
+    """What `scaling` does, by weighted statistics of rows in float64."""
+    # relative to one row first, so that a constant column has no variance at all
+    deviations = rows - rows[0]
+    offset = np.average(deviations, axis=0, weights=weight)
+    mean, total = rows[0] + offset, float(weight.sum())
+    ss = np.zeros_like(mean)
+    if kind == "standard":
+        with np.errstate(over="ignore"):
+            ss = (weight[:, None] * np.square(deviations - offset)).sum(axis=0)
+        if not fits_in(np.float64, ss) or vanishes(rows, ss / total):
+            raise ValueError("The squares of X overflow or vanish in float64: rescale the latents.")
+    return SideScaling.of_kind(kind, mean, ss, total, float(weight @ row_norms(rows)))
 
 
 def _checked_rows(subspace, n_rows):

@@ -140,6 +140,8 @@ def is_chosen_by_rows(translator):
 
 def has_fixed_penalty(translator):
     """Whether it matters by how much all weights are multiplied."""
+    if isinstance(translator, InverseRelativeTranslator):
+        return translator.decode == "ridge"
     alpha = getattr(translator, "alpha", None)
     return isinstance(translator, (RidgeTranslator, KernelTranslator)) and alpha is not None
 

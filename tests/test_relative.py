@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_latent import InverseRelativeTranslator, RelativeProjector
 from sklearn_latent.metrics import latent_cosine_similarity
-from sklearn_latent.solvers.relative import euclidean
+from sklearn_latent.solvers.relative import euclidean, random_anchor
 
 
 def latents(n=60, d=5, seed=0):
@@ -155,6 +155,40 @@ def test_pruned_anchors_are_apart_and_cover_the_rest():
     assert among.min() >= 0.4
     assert distance.min(axis=1).max() < 0.4
     assert projector.n_anchors_ == projector.transform(X).shape[1] < 200
+
+
+def test_pruning_keeps_the_same_items_of_turned_and_shuffled_rows():
+    X = latents(200)
+    order = np.random.default_rng(1).permutation(200)
+    for scaling in (None, "center", "l2"):
+        projector = RelativeProjector(pruning=0.4, n_subspaces=3, scaling=scaling, random_state=0)
+        kept = [sorted(rows) for rows in projector.fit(X).subspaces_]
+        turned = projector.fit(3 * X @ rotation(5)).subspaces_
+        assert [sorted(rows) for rows in turned] == kept
+        shuffled = projector.fit(X[order]).subspaces_
+        assert [sorted(order[rows]) for rows in shuffled] == kept
+
+
+def test_the_first_anchor_is_drawn_in_proportion_to_its_weight():
+    rows = rotation(4)
+    weight = np.array([1.0, 2.0, 0.0, 7.0])
+    draws = [
+        random_anchor(rows, np.ones(4), weight, np.random.RandomState(seed)) for seed in range(2000)
+    ]
+    share = np.bincount(draws, minlength=4) / 2000
+    assert_allclose(share, weight / 10, atol=0.04)  # four standard deviations
+    assert share[2] == 0
+
+
+@pytest.mark.parametrize("pruning", [None, 0.0, 0.5])
+@pytest.mark.parametrize("decode", ["pinv", "ridge"])
+def test_weights_are_repetitions_of_anchors(pruning, decode):
+    X, y = spaces(noise=1.0)
+    weight = np.random.default_rng(2).integers(0, 4, size=len(X))
+    translator = InverseRelativeTranslator(pruning=pruning, decode=decode, random_state=0)
+    expected = translator.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight, axis=0)).coef_
+    assert_allclose(translator.fit(X, y, sample_weight=weight).coef_, expected, atol=1e-10)
+    assert np.abs(translator.fit(X, y).coef_ - expected).max() > 1e-3
 
 
 def test_more_pruning_is_better_conditioned():
@@ -319,7 +353,7 @@ def test_bad_input():
             RelativeProjector().fit(X, subspaces=bad)
     with pytest.raises(ValueError, match="X has 3 columns, but RelativeProjector is expecting 240"):
         RelativeProjector().fit(X).inverse_transform(np.ones((2, 3)))
-    with pytest.raises(ValueError, match="at least 2 anchors; got 1 sample"):
+    with pytest.raises(ValueError, match="at least 2 anchors of positive weight; got 1 sample"):
         InverseRelativeTranslator(n_anchors=1e-9).fit(X, y)
 
 

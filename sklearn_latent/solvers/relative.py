@@ -74,9 +74,29 @@ def manhattan(X: Array, anchors: Array) -> Array:
 METRICS = {"cosine": cosine, "angular": angular, "euclidean": euclidean, "manhattan": manhattan}
 
 
-def prune(
-    unit_anchors: np.ndarray, delta: float, random_state: np.random.RandomState
-) -> np.ndarray:
+def random_anchor(
+    unit_anchors: np.ndarray,
+    lengths: np.ndarray,
+    weight: np.ndarray,
+    random_state: np.random.RandomState,
+) -> int:
+    """A row drawn in proportion to its weight; rows of length zero only if there are no others.
+
+    Rows stand in the order of their lengths and, of equal ones, of the angle to their mean: so the
+    draw is the same in whichever order they came, however they are turned, and whether they were
+    weighted or repeated.
+    """
+    weight = weight * (lengths > 0) if lengths.any() else weight
+    angles = unit_anchors @ (weight @ unit_anchors)
+    # rounding decides nothing: what is as good as equal keeps the order in which it came
+    keys = (np.round(key / (np.abs(key).max() or 1.0), 6) for key in (angles, lengths))
+    order = np.lexsort(tuple(keys))
+    cumulated = np.cumsum(weight[order])
+    drawn = random_state.uniform() * cumulated[-1]
+    return int(order[np.searchsorted(cumulated, drawn, side="right")])
+
+
+def prune(unit_anchors: np.ndarray, delta: float, start: int) -> np.ndarray:
     """Greedy farthest-point sampling with the distance ``1 - |cos|``, stopped below `delta`.
 
     Parameters
@@ -85,17 +105,16 @@ def prune(
         Rows of unit norm; zero rows, which have no direction, are chosen last.
     delta : float
         Stop when no anchor is as far as this from all that are kept.
+    start : int
+        The first that is kept.
 
     Returns
     -------
     ndarray of shape (n_kept,)
-        Row indices in the order of choice; the first is random. All rows where delta is 0.
+        Row indices in the order of choice. All rows where delta is 0.
     """
-    k = unit_anchors.shape[0]
-    zero = ~unit_anchors.any(axis=1)
-    starts = np.arange(k) if zero.all() else np.flatnonzero(~zero)
-    chosen = [int(starts[random_state.randint(starts.size)])]
-    distance = np.where(zero, 0.0, np.inf)
+    k, chosen = unit_anchors.shape[0], [start]
+    distance = np.where(unit_anchors.any(axis=1), np.inf, 0.0)
     while len(chosen) < k:
         cosines = np.abs(unit_anchors @ unit_anchors[chosen[-1]])
         distance = np.minimum(distance, np.maximum(1 - cosines, 0))
@@ -108,13 +127,18 @@ def prune(
 
 
 def decoding_matrix(
-    unit_anchors: np.ndarray, subspaces: list[np.ndarray], ridge: float | None, dtype: Any
+    unit_anchors: np.ndarray,
+    subspaces: list[np.ndarray],
+    ridge: float | None,
+    dtype: Any,
+    weight: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""M (k, d) such that ``relative @ M`` is the mean of the decodings by each subspace.
 
     That of anchors A with rows of unit norm is :math:`(A^\top)^+`, or with a ridge α
     :math:`(A A^\top + α I)^{-1} A`. Both are linear, so any number of them is one matrix.
-    Directions below the rounding of anchors in `dtype` are not inverted.
+    Directions below the rounding of anchors in `dtype` are not inverted. An anchor of `weight`
+    (k,) 2 decodes as two that are equal.
 
     Returns
     -------
@@ -125,9 +149,10 @@ def decoding_matrix(
     M = np.zeros_like(unit_anchors)
     conditions = np.empty(len(subspaces))
     for i, rows in enumerate(subspaces):
-        u, s, vt = svd(unit_anchors[rows])
+        root = np.ones((len(rows), 1)) if weight is None else np.sqrt(weight[rows])[:, None]
+        u, s, vt = svd(root * unit_anchors[rows])
         rank = numerical_rank(s, dtype, max(unit_anchors.shape))
         conditions[i] = s[0] / s[rank - 1] if rank else np.inf
         gain = 1 / s[:rank] if ridge is None else s[:rank] / (s[:rank] ** 2 + ridge)
-        M[rows] += (u[:, :rank] * gain) @ vt[:rank] / len(subspaces)
+        M[rows] += root * (u[:, :rank] * gain) @ vt[:rank] / len(subspaces)
     return M, conditions
