@@ -9,7 +9,7 @@ from typing import Any
 from sklearn.utils import check_array, check_consistent_length
 
 from .._array import Array, accepted_dtypes, asarray_like, namespace_of, without_graph
-from .._validation import check_same_index
+from .._validation import check_number, check_same_index
 
 BLOCK_ELEMENTS = 2**22
 """Entries of the largest temporary array: 16 MiB in float32, 32 MiB in float64."""
@@ -63,3 +63,13 @@ def row_blocks(n_rows: int, width: int) -> Iterator[slice]:
     size = max(1, min(math.isqrt(BLOCK_ELEMENTS), BLOCK_ELEMENTS // (2 * max(width, 1))))
     for start in range(0, n_rows, size):
         yield slice(start, min(start + size, n_rows))
+
+
+def check_at_most_rows(name: str, value: Any, rows: Array, what: str) -> None:
+    """Raise unless `value` is an integer from 1 to the number of rows, which are `what`."""
+    check_number(name, value, minimum=1, integer=True)
+    if value > rows.shape[0]:
+        raise ValueError(
+            f"{name}={value} is more than the {rows.shape[0]} {what}: lower {name}, or give more "
+            "rows (in cross-validation: fewer folds)."
+        )
