@@ -58,6 +58,10 @@ class OrthogonalTranslator(LinearTranslator):
             self._singular_values = singular_values(self._aligned(self._scaled_moments()).second)
         return self._singular_values
 
+    @property
+    def _in_float32(self):
+        return "32" in str(self._dtype_like.dtype)
+
     def _forget_anchors(self):
         super()._forget_anchors()
         self._float32_suffices, self._adds_up_badly, self._n_unchecked = {}, False, None

@@ -153,7 +153,9 @@ class ProcrustesTranslator(OrthogonalTranslator):
         self, moments: PairMoments, random_state: Any, limit: float = float("inf")
     ) -> tuple[Array, None]:
         moments = self._aligned(moments)
-        W, self._singular_values, self.rank_ = procrustes(moments.second, moments.error(), limit)
+        W, self._singular_values, self.rank_ = procrustes(
+            moments.second, error=moments.error(), limit=limit, in_float32=self._in_float32
+        )
         self.scale_ = 1.0
         if self.scale:
             self.scale_ = least_error_scale(moments.second, W)
@@ -312,6 +314,7 @@ class RigidTranslator(OrthogonalTranslator):
             allow_reflection=self.allow_reflection,
             error=moments.error(),
             limit=limit,
+            in_float32=self._in_float32,
         )
         return W, moments.mean_y - moments.mean_x @ W
 

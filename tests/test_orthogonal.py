@@ -182,3 +182,42 @@ def test_rigid_of_few_anchors_is_decomposed_in_as_many_dimensions(allow_reflecti
     assert rigid.rank_ == ortho.rank_ == 3
     assert_allclose(rigid.coef_.T @ rigid.coef_, np.eye(10), atol=1e-10)
     assert_allclose(rigid.transform(X), ortho.transform(X))  # among the anchors it is the same map
+
+
+def spread_pair(condition, dtype):
+    """Anchors whose cross-product has singular values of this spread, in 30 dimensions."""
+    rng = np.random.default_rng(0)
+    left = np.linalg.qr(rng.normal(size=(90, 30)))[0]
+    X = 9 * left * np.geomspace(1, 1 / condition, 30)
+    y = left @ np.linalg.qr(rng.normal(size=(30, 30)))[0]
+    return X.astype(dtype), y.astype(dtype)
+
+
+@pytest.mark.parametrize("condition", [3, 1e3, 1e8])
+@pytest.mark.parametrize("translator", [ProcrustesTranslator(), RigidTranslator()])
+def test_float32_anchors_get_the_map_of_an_svd(translator, condition):
+    X, y = spread_pair(condition, np.float32)
+    # weighted anchors are summed in float64
+    fitted = translator.set_params(scaling="l2").fit(X, y, sample_weight=np.ones(90))
+    X, y = (side.astype(float) for side in (X, y))
+    X, y = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (X, y))
+    if isinstance(translator, RigidTranslator):
+        X, y = X - X.mean(axis=0), y - y.mean(axis=0)
+    expected = polar(X.T @ y)[0]
+    found = fitted.coef_.T / fitted._scaling.target.scale
+    assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_only_in_float64_every_map_is_by_an_svd(monkeypatch, dtype):
+    def refuse(A):
+        raise AssertionError("decomposed")
+
+    X, y = spread_pair(100, dtype)
+    translator = ProcrustesTranslator(scaling=None)
+    monkeypatch.setattr("sklearn_latent.solvers.procrustes.svd", refuse)
+    if dtype == np.float32:
+        translator.fit(X, y, sample_weight=np.ones(90))
+    else:
+        with pytest.raises(AssertionError, match="decomposed"):
+            translator.fit(X, y, sample_weight=np.ones(90))

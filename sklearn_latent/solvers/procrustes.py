@@ -25,7 +25,7 @@ from .rank import count, numerical_rank
 from .thin_qr import thin_qr
 
 # Of the eigenvalues of AᵀA, least to largest: down to it the singular vectors that they give in
-# float64 are exact to 1e-7, far below what sums in float32 leave.
+# float64 are exact to 1e-7, as float32 anchors are.
 _LEAST_EIGENVALUE = 1e-9
 
 # Cosines of angles below it are rounding.
@@ -37,7 +37,11 @@ class TooCoarse(ValueError):
 
 
 def procrustes(
-    second: Factor | Products, error: float = 0.0, limit: float = float("inf")
+    second: Factor | Products,
+    *,
+    error: float = 0.0,
+    limit: float = float("inf"),
+    in_float32: bool = False,
 ) -> tuple[Array, Array | None, int]:
     """Semi-orthogonal ``W = U Vᵀ`` of the SVD ``XᵀY = U S Vᵀ``, which minimises ``‖XW - Y‖``.
 
@@ -52,6 +56,8 @@ def procrustes(
         Expected Frobenius norm of the error of XᵀY, beyond rounding in its own dtype.
     limit : float, default=inf
         What `expected_error` of the map may be at most.
+    in_float32 : bool, default=False
+        Whether the anchors were, so that no more digits than theirs are of use.
 
     Returns
     -------
@@ -68,7 +74,7 @@ def procrustes(
     W = _polar_on_accelerator(second)
     if W is not None:
         return W, None, min(W.shape)
-    u, s, vt = _svd_of_cross_product(second, error, limit)
+    u, s, vt = _svd_of_cross_product(second, error, limit, in_float32)
     rank = _rank(s, error)
     return u[:, :rank] @ vt[:rank, :], s, rank
 
@@ -140,10 +146,10 @@ def _polar_on_accelerator(second):
     return polar_by_products(xy) if is_accelerated(xy) else None
 
 
-def _svd_of_cross_product(second, error=0.0, limit=float("inf")):
-    if isinstance(second, Products) and error > 0 and is_numpy(second.xy):
-        return _svd_by_gram(second.xy, error, limit)
+def _svd_of_cross_product(second, error, limit, in_float32):
     core, q, p = _cross_product_core(second)
+    if q is None and is_numpy(core) and (in_float32 or error > 0):
+        return _svd_by_gram(core, error, limit)
     u, s, vt = svd(core)
     return (u, s, vt) if q is None else (q @ u, s, vt @ namespace_of(p).matrix_transpose(p))
 
@@ -167,10 +173,15 @@ def _svd_by_gram(a, error, limit):
     if a.shape[0] < a.shape[1]:
         u, s, vt = _svd_by_gram(a.T, error, limit)
         return vt.T, s, u.T
+    # as constant columns leave them, of lower rank for sure
+    if not a.any(axis=0).all() or (a.shape[0] == a.shape[1] and not a.any(axis=1).all()):
+        if error > 0 and limit < float("inf"):
+            raise TooCoarse
+        return svd(a)
     values, vectors = eigh(a.T @ a)
     s, v = np.maximum(values[::-1], 0.0) ** 0.5, vectors[:, ::-1]
     # what is too coarse need not be decomposed again
-    if expected_error(s, error, a.shape) > limit:
+    if error > 0 and expected_error(s, error, a.shape) > limit:
         raise TooCoarse
     if values[0] > _LEAST_EIGENVALUE * values[-1]:
         return a @ (v / s), s, v.T
@@ -190,6 +201,7 @@ def rotation(
     allow_reflection: bool,
     error: float = 0.0,
     limit: float = float("inf"),
+    in_float32: bool = False,
 ) -> tuple[Array, Array | None, int]:
     """Semi-orthogonal W of full rank that minimises ``‖XW - Y‖``; a rotation if so asked.
 
@@ -209,7 +221,9 @@ def rotation(
     if W is not None and (allow_reflection or W.shape[0] != W.shape[1]):
         return W, None, min(W.shape)
     few_rows = isinstance(second, Factor) and second.x.shape[0] < min(xy.shape)
-    u, s, vt = _svd_of_cross_product(second if few_rows else Products(xy, None), error, limit)
+    u, s, vt = _svd_of_cross_product(
+        second if few_rows else Products(xy, None), error, limit, in_float32
+    )
     rank = _rank(s, error)
     W = u[:, :rank] @ vt[:rank, :]
     if rank < min(xy.shape):
