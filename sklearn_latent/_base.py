@@ -74,8 +74,9 @@ class BaseTranslator(
         Returns
         -------
         array of shape (n_samples, d_target)
-            In the target's raw coordinates and the dtype of X, on the device of X; a Dask array is
-            translated block by block when the result is computed.
+            In the target's raw coordinates, on the device of X, and in its dtype (narrower floats:
+            float32; integers: float64); a Dask array is translated block by block when the result
+            is computed.
         """
         if is_dask(X):
             return self._map_blocks("transform", X)

@@ -59,7 +59,8 @@ class TransformedTargetTranslator(BaseTranslator):
     Raises
     ------
     TypeError
-        If the transformer has no ``inverse_transform``, or a part is no estimator of its kind.
+        If the transformer has no ``inverse_transform``, or a part is no estimator of its kind; for
+        a Dask array at fit.
     ValueError
         For weights that the translator does not take, and what the translator refuses.
 

@@ -344,8 +344,13 @@ def _merge_all(boxes, axis, keepdims):
     return _merge(boxes, axis, keepdims).reshape(())
 
 
-def _apply_to_block(block, *, estimator, method, none):
-    return getattr(estimator, method)(block) if block.shape[0] else none
+def _apply_to_block(block, *, estimator, method, none, block_id=(0,)):
+    if not block.shape[0]:
+        return none
+    try:
+        return getattr(estimator, method)(block)
+    except ValueError as error:  # rows that it names are counted from the block's first
+        raise ValueError(f"In block {block_id[0]} of the rows: {error}") from error
 
 
 def _refuse_containers(estimator, method):

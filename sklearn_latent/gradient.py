@@ -184,7 +184,8 @@ class AffineTranslator(CallbackSupportMixin, LinearTranslator):
         y : array-like or Dask array of shape (n_samples, d_target) or (n_samples,)
             Target latents; row i of X and y is the same item.
         sample_weight : array-like or Dask array of shape (n_samples,), default=None
-            Non-negative weights; a weight of k counts as k repetitions of the row.
+            Non-negative weights; a weight of k counts as k repetitions of the row. They do
+            not change which rows `n_anchors` chooses.
 
         Returns
         -------

@@ -22,34 +22,38 @@ from .solvers.relative import unit_rows
 class InverseRelativeTranslator(BaseTranslator):
     r"""Translate through the relative space (*inverse relative projection*).
 
-    Both sides are centred on their anchors and normalised to unit rows,
+    Both sides are centred on the (weighted) mean of their anchors and normalised to unit rows,
     and with :math:`A_X, A_Y` the parallel anchors the map is
 
     .. math:: x \mapsto \frac{x - \bar x}{\|x - \bar x\|}\, A_X^\top (A_Y^\top)^+ \;
               \operatorname{mean}\|a_Y\| + \bar y
 
     ([1]_): encode by the cosine to the source's anchors, decode by the pseudo-inverse of the
-    target's. Each half needs its own space alone: see `source_projector_` and
-    `target_projector_`, which can be pickled apart and used on two machines.
+    target's. The mean and the mean norm are those of all anchors, pruned ones included. Each half
+    needs its own space alone: see `source_projector_` and `target_projector_`, which can be pickled
+    apart and used on two machines.
 
     With about as many anchors as target dimensions :math:`A_Y` is badly conditioned; `pruning` (δ)
     and `n_subspaces` (ω) or ``decode="ridge"`` are the remedies. Unpruned, the map is the transpose
-    of the least-squares map from target to source between the unit rows.
+    of the (weighted) least-squares map from target to source between the unit rows.
 
     Parameters
     ----------
     pruning : float in [0, 1) or None, default=0.7
         Keep only anchors at a distance ``1 - |cos|`` of at least this from each other (δ), chosen
-        on the source side by greedy farthest-point sampling from a random start.
+        on the source side by greedy farthest-point sampling from a start drawn in proportion to
+        the weights.
 
     n_subspaces : int, default=8
-        Prune this often (ω), each time from another random start, and average the decodings.
+        Prune this often (ω), each time from a start drawn anew, and average the decodings. Where
+        one row has nearly all the weight, the subspaces are alike.
 
     decode : {"pinv", "ridge"}, default="pinv"
         How the target's anchors are inverted.
 
     alpha : float, default=1.0
-        Strength of ``decode="ridge"``, against anchors of unit norm.
+        Strength of ``decode="ridge"``, against anchors of unit norm, which count by their weights
+        where there is no pruning.
 
     scaling : {"standard", "center", "l2", None} or a pair of them, default="center"
         What is done to both sides before rows are normalised, undone on the target side. The
@@ -62,7 +66,8 @@ class InverseRelativeTranslator(BaseTranslator):
         How anchors are chosen, on the source side, before pruning.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the anchor selection and of the pruning.
+        Seed of the anchor selection and of the pruning; see `RelativeProjector` for what the kept
+        items do not depend on.
 
     Attributes
     ----------
@@ -86,7 +91,7 @@ class InverseRelativeTranslator(BaseTranslator):
         Number of anchors before pruning.
 
     condition_number_ : float
-        Of the target's anchors; the largest of all subspaces.
+        Of the target's anchors, weighted where there is no pruning; the largest of all subspaces.
 
     n_features_in_ : int
         The source's dimension.
@@ -165,9 +170,9 @@ class InverseRelativeTranslator(BaseTranslator):
         y : array-like of shape (n_samples, d_target) or (n_samples,)
             Target latents; row i of X and y is the same item.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; a weight of k counts as k repetitions of the row: in means and
-            norms, in the draw of the first anchor that pruning keeps and, without pruning, in the
-            decoding.
+            Non-negative weights. Unless `n_anchors` chooses rows, a weight of k counts as k
+            repetitions of the row: in means and norms, in the draw of the first anchor that pruning
+            keeps and, without pruning, in the decoding.
 
         Returns
         -------
@@ -185,19 +190,22 @@ class InverseRelativeTranslator(BaseTranslator):
         if chosen is not None:
             X, y = (namespace_of(X).take(side, chosen, axis=0) for side in (X, y))
         weight = None if weight is None else to_numpy(weight)[pool]
-        half = RelativeProjector(
+        either = RelativeProjector(
             pruning=self.pruning,
             n_subspaces=self.n_subspaces,
             decode=self.decode,
             alpha=self.alpha,
         )
         # The source's half draws from the state itself, not from a copy, and does not keep it.
-        source = clone(half).set_params(scaling=source_scaling)
+        source = clone(either).set_params(scaling=source_scaling)
         self.source_projector_ = source.set_params(random_state=random_state)._fit(X, weight, None)
         source.set_params(random_state=None)
-        target = clone(half).set_params(scaling=target_scaling)
+        target = clone(either).set_params(scaling=target_scaling)
         self.target_projector_ = target._fit(y, weight, source.subspaces_)
-        self.anchor_indices_ = pool[source.anchor_indices_]
+        for half in (source, target):  # their rows are those of X and y too
+            half.anchor_indices_ = pool[half.anchor_indices_]
+            half.subspaces_ = [pool[rows] for rows in half.subspaces_]
+        self.anchor_indices_ = source.anchor_indices_
         self.condition_number_ = target.condition_number_
         encode = unit_rows(np.asarray(to_numpy(source.anchors_), dtype=np.float64))
         decode = target._decoding_map()

@@ -146,8 +146,8 @@ class KernelTranslator(BaseTranslator):
         unknown options, and a kernel that is not positive semi-definite. At transform: for another
         number of columns than at fit.
     TypeError
-        For sparse input, and for a numeric parameter that is not a number (`n_components`: not an
-        integer).
+        For sparse input, for a Dask array at fit, and for a numeric parameter that is not a number
+        (`n_components`: not an integer).
 
     See Also
     --------
@@ -229,7 +229,8 @@ class KernelTranslator(BaseTranslator):
         y : array-like of shape (n_samples, d_target) or (n_samples,)
             Target latents; row i of X and y is the same item.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; a weight of k counts as k repetitions of the row.
+            Non-negative weights; a weight of k counts as k repetitions of the row. They do
+            not change which rows `n_anchors` chooses.
 
         Returns
         -------

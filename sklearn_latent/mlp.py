@@ -130,7 +130,8 @@ class MLPTranslator(CallbackSupportMixin, BaseTranslator):
         that are not finite, unknown options, a device that is not there, and a loss that diverges.
         At transform: for another number of columns than at fit.
     TypeError
-        For sparse input, and for a parameter that is no number where one is needed.
+        For sparse input, for a Dask array at fit, and for a parameter that is no number where one
+        is needed.
     ImportError
         At fit, where torch is not installed.
 

@@ -68,10 +68,11 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     pruning : float in [0, 1) or None, default=None
         Keep only anchors at a distance ``1 - |cos|`` of at least this from each other (δ), by
-        greedy farthest-point sampling from a random start. It bounds the condition number.
+        greedy farthest-point sampling from a random start (a zero row only if there are no others).
+        It bounds the condition number.
 
     n_subspaces : int, default=1
-        Prune this often (ω), each time from another random start; `inverse_transform` averages.
+        Prune this often (ω), each time from a start drawn anew; `inverse_transform` averages.
         More than 1 has a meaning only with `pruning`.
 
     decode : {"pinv", "ridge"}, default="pinv"
@@ -84,10 +85,12 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         How many rows of X, or which share of them, to use; None for all.
 
     anchor_selection : {"uniform", "kmeans", "farthest"} or callable, default="uniform"
-        How anchors are chosen; see `ProcrustesTranslator`.
+        How anchors are chosen, among the scaled rows; see `ProcrustesTranslator`.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the anchor selection and of the pruning.
+        Seed of the anchor selection and of the pruning. Which items pruning keeps depends neither
+        on the order of the rows nor on a rotation of the space; ties apart, as of equal rows and of
+        latents with few values, and unless `n_anchors` has chosen rows by their place.
 
     Attributes
     ----------
@@ -95,7 +98,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         The anchors, scaled.
 
     anchor_indices_ : ndarray of shape (n_anchors_,)
-        The rows of X that they are, ascending where there is pruning.
+        The rows of X that they are, ascending where there are several subspaces.
 
     n_anchors_ : int
         Number of anchors: the relative space's dimension.
@@ -189,7 +192,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             Ignored.
         subspaces : list of array-like of int, default=None
             The anchors that another projector chose among the same items (its ``subspaces_``),
-            instead of choosing here.
+            instead of choosing here; `pruning`, `n_subspaces` and `n_anchors` are then not used.
+            Give both projectors the same `scaling`.
 
         Returns
         -------
@@ -221,7 +225,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         elif not len(subspaces):
             raise ValueError("subspaces is empty: give one array of row numbers or more, or None.")
         self.subspaces_ = [_checked_rows(subspace, len(rows)) for subspace in subspaces]
-        if self.pruning is None and len(self.subspaces_) == 1:
+        if len(self.subspaces_) == 1:
             self.anchor_indices_ = self.subspaces_[0]
         else:
             self.anchor_indices_ = np.unique(np.concatenate(self.subspaces_))

@@ -663,6 +663,14 @@ def test_cluster_reports_bad_values(client):
         LstsqTranslator().fit(blocks(dirty), blocks(Y))
 
 
+@pytest.mark.parametrize("method", ["transform", "predict"])
+def test_bad_values_are_found_in_their_block(method):
+    dirty = np.where(np.arange(N) == 50, np.nan, X.T).T
+    lazy = getattr(LstsqTranslator().fit(X, Y), method)(blocks(dirty))
+    with pytest.raises(ValueError, match="In block 4 of the rows: Input X contains NaN"):
+        lazy.compute()
+
+
 def test_a_worker_killed_during_fit_changes_nothing(client, tmp_path):
     source, target = make_pair(2000)
     marker = tmp_path / "died"

@@ -274,6 +274,31 @@ def test_anchors_are_chosen_on_the_source_and_reported():
     assert_allclose(kept, X[a.anchor_indices_] - X[pool].mean(axis=0))
 
 
+@pytest.mark.parametrize("options", [{"pruning": 0.1}, {"pruning": None, "n_anchors": 40}])
+@pytest.mark.parametrize("pruning", [0.5, None])
+def test_one_subspace_decodes_in_the_order_in_which_it_was_chosen(options, pruning):
+    X, y = spaces(noise=0.1)
+    ours = RelativeProjector(scaling="center", random_state=0, **options).fit(X)
+    theirs = RelativeProjector(scaling="center", pruning=pruning).fit(y, subspaces=ours.subspaces_)
+    assert np.array_equal(theirs.anchor_indices_, ours.anchor_indices_)
+    decoded = theirs.inverse_transform(ours.transform(X))
+    assert latent_cosine_similarity(y - y.mean(axis=0), decoded - y.mean(axis=0)) > 0.9
+
+
+@pytest.mark.parametrize("options", [{}, {"n_anchors": 60}, {"n_anchors": 60, "pruning": None}])
+def test_row_numbers_of_the_halves_are_those_of_the_pairs(options):
+    X, y = spaces()
+    weight = np.r_[np.zeros(50), np.ones(len(X) - 50)]
+    translator = InverseRelativeTranslator(random_state=0, **options)
+    translator.fit(X, y, sample_weight=weight)
+    for half, rows in ((translator.source_projector_, X), (translator.target_projector_, y)):
+        assert half.anchor_indices_.min() >= 50
+        numbers = np.unique(np.concatenate(half.subspaces_))
+        assert np.array_equal(numbers, np.sort(half.anchor_indices_))
+        shifted = rows[half.anchor_indices_] - half.anchors_
+        assert_allclose(shifted, np.broadcast_to(shifted[0], shifted.shape))  # the mean
+
+
 def test_pruning_helps_noisy_spaces():
     X, y = spaces(n=60, d_source=40, d_target=40, noise=1.0)
     scores = []

@@ -95,7 +95,7 @@ def recall_at_k(
     Ties count as if broken at random, in expectation [2]_: where b candidates are strictly nearer
     and the partner is one of t equally near, the item counts
     :math:`\min(1, \max(0, (k - b) / t))`. So a translator that maps everything to zero scores
-    k / n_samples, and of two identical targets each is found half. A zero row has cosine 0.
+    k / n_candidates, and of two identical targets each is found half. A zero row has cosine 0.
 
     The work is n_samples n_candidates d_target multiplications in the dtype of the inputs (for
     ``"csls"`` twice that), in blocks that need less than 200 MB whatever their numbers are.

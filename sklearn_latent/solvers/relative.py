@@ -82,9 +82,9 @@ def random_anchor(
 ) -> int:
     """A row drawn in proportion to its weight; rows of length zero only if there are no others.
 
-    Rows stand in the order of their lengths and, of equal ones, of the angle to their mean: so the
-    draw is the same in whichever order they came, however they are turned, and whether they were
-    weighted or repeated.
+    Rows stand in the order of their lengths and, of equal ones, of the angle to their mean: so, but
+    for what is equal in both, the draw is the same in whichever order they came, however they are
+    turned, and whether they were weighted or repeated.
     """
     weight = weight * (lengths > 0) if lengths.any() else weight
     angles = unit_anchors @ (weight @ unit_anchors)
