@@ -6,6 +6,7 @@ decomposed by its LAPACK or SciPy's, those of other libraries by their own ``lin
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ import array_api_compat.numpy as numpy_api
 import numpy as np
 import scipy.linalg
 from sklearn import get_config
+from sklearn.base import BaseEstimator
 
 Array = Any
 """An array of NumPy or of any library that follows the array API standard."""
@@ -330,7 +332,10 @@ def vanishes(side: Array, sums_of_squares: Array, weight: Array | None = None) -
 
 
 def to_host(value: Any) -> Any:
-    """Replace every foreign array inside `value` (containers, dataclasses) by a NumPy array."""
+    """Replace every foreign array inside `value` by a NumPy array.
+
+    Looks into containers, dataclasses and estimators, of which it changes copies.
+    """
     if isinstance(value, (np.ndarray, str, bytes, int, float, type(None))):
         return value
     if isinstance(value, dict):
@@ -340,6 +345,10 @@ def to_host(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         changes = {f.name: to_host(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return dataclasses.replace(value, **changes)
+    if isinstance(value, BaseEstimator):  # those of others do not do it themselves
+        on_host = copy.copy(value)
+        vars(on_host).update({key: to_host(item) for key, item in vars(value).items()})
+        return on_host
     return to_numpy(value) if array_api_compat.is_array_api_obj(value) else value
 
 

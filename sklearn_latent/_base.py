@@ -205,6 +205,7 @@ class BaseTranslator(
         y_params = {"dtype": accepted_dtypes(y), "ensure_all_finite": False, "ensure_2d": False}
         check_no_strings(y)
         check_same_index(X, y)
+        check_same_index(X, sample_weight, ("X", "sample_weight"))
         names = column_names(y)
         if not reset and self._is_known_form(X) and is_float_rows(y):
             X, y = np.asarray(X), np.asarray(y)  # maps of files too

@@ -68,8 +68,10 @@ class PairMoments:
     mean_y: Array  # (d_target,)
     ss_x: Array  # (d_source,): weighted sums of squared deviations
     ss_y: Array  # (d_target,)
-    norm_x: float  # weighted sum of the row norms, where rows are normalised, else 0
-    norm_y: float
+    # Weighted mean of the row norms, where rows are normalised, else 0. Not their sum: products of
+    # small weights and norms vanish.
+    mean_norm_x: float
+    mean_norm_y: float
     second: Factor | Products
     parts: tuple[PairMoments, ...] = ()  # others that an estimator wants merged along with these
     # Of XᵀY where rows were summed in float32, else 0: expected error, in the Frobenius norm, as a
@@ -131,8 +133,8 @@ class PairMoments:
             mean_y=sums.mean_y,
             ss_x=sums.ss_x,
             ss_y=sums.ss_y,
-            norm_x=0.0,
-            norm_y=0.0,
+            mean_norm_x=0.0,
+            mean_norm_y=0.0,
             second=PendingProducts((sums.product,), (sums.left,), (sums.right,)),
             rounding=sums.rounding,
             is_systematic=sums.is_systematic,
@@ -146,8 +148,8 @@ class PairMoments:
         else:
             w = xp.astype(w, widest_float(X))
             n_rows, weight = int(xp.sum(xp.astype(w > 0, xp.int64))), float(xp.sum(w))
-        x_rows, mean_x, norm_x = _centred_rows(X, w, weight, unit_rows[0])
-        y_rows, mean_y, norm_y = _centred_rows(y, w, weight, unit_rows[1])
+        x_rows, mean_x, mean_norm_x = _centred_rows(X, w, weight, unit_rows[0])
+        y_rows, mean_y, mean_norm_y = _centred_rows(y, w, weight, unit_rows[1])
         moments = cls(
             kind=kind,
             n_rows=n_rows,
@@ -156,8 +158,8 @@ class PairMoments:
             mean_y=mean_y,
             ss_x=xp.sum(xp.square(x_rows), axis=0),
             ss_y=xp.sum(xp.square(y_rows), axis=0),
-            norm_x=norm_x,
-            norm_y=norm_y,
+            mean_norm_x=mean_norm_x,
+            mean_norm_y=mean_norm_y,
             second=Factor(x_rows, y_rows),
         )
         return moments._compressed()
@@ -200,8 +202,8 @@ class PairMoments:
             mean_y=heavier.mean_y + step * delta_y,
             ss_x=ss_x,
             ss_y=ss_y,
-            norm_x=self.norm_x + other.norm_x,
-            norm_y=self.norm_y + other.norm_y,
+            mean_norm_x=back * self.mean_norm_x + share * other.mean_norm_x,
+            mean_norm_y=back * self.mean_norm_y + share * other.mean_norm_y,
             second=merge(self.second, other.second, between, delta_x, delta_y),
             parts=tuple(a + b for a, b in zip(self.parts, other.parts)),
         )
@@ -292,15 +294,15 @@ def row_blocks(n_rows: int, n_columns: int, *, in_cache: bool = False) -> Iterat
 
 
 def _centred_rows(side, w, weight, unit_rows):
-    """Rows of one side, centred and times the root of their weight; their mean; sum of norms."""
+    """Rows of one side, centred and times the root of their weight; their mean; mean norm."""
     xp = namespace_of(side)
     rows = xp.astype(side, widest_float(side), copy=True)
     if not weight > 0:
         return xp.zeros_like(rows), xp.zeros_like(rows[0, :]), 0.0
-    norm_sum = 0.0
+    mean_norm = 0.0
     if unit_rows:
         norms = row_norms(rows)
-        norm_sum = float(xp.sum(norms if w is None else norms * w))
+        mean_norm = float(xp.sum(norms / weight if w is None else norms * (w / weight)))
         rows /= nonzero(norms)[:, None]
     # Relative to one of its rows first, one that counts: then a constant column is centred to exact
     # zeros, which no scaling or inverse can blow up, and a mean far from 0 costs no digits.
@@ -311,7 +313,7 @@ def _centred_rows(side, w, weight, unit_rows):
     rows -= offset[None, :]
     if w is not None:
         rows *= xp.sqrt(w)[:, None]
-    return rows, origin + offset, norm_sum
+    return rows, origin + offset, mean_norm
 
 
 def _map_arrays(value, function):

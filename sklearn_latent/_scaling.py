@@ -48,16 +48,16 @@ class SideScaling:
 
     @classmethod
     def of_kind(
-        cls, kind: str | None, mean: Array, ss: Array, weight: float, norm_sum: float
+        cls, kind: str | None, mean: Array, ss: Array, weight: float, mean_norm: float
     ) -> SideScaling:
-        """By sums over the anchors: squared deviations (d,) from the mean (d,), and norms."""
+        """By the anchors' mean (d,), sum of squared deviations from it (d,), and mean norm."""
         xp = namespace_of(mean)
         zero, one = xp.zeros_like(mean), xp.ones_like(mean)
         if kind == "center":
             return cls(mean, one, unit=False)
         if kind == "l2":
             # undone on the target side by the mean norm; on the way in, rows are unit already
-            return cls(zero, one * (norm_sum / weight if norm_sum > 0 else 1.0), unit=True)
+            return cls(zero, one * (mean_norm if mean_norm > 0 else 1.0), unit=True)
         if kind is None:
             return cls(zero, one, unit=False)
         variance, eps = ss / weight, eps_of(mean.dtype, mean)
@@ -91,8 +91,8 @@ class PairScaling:
         source, target = parse_scaling(scaling)
         weight = moments.weight
         return cls(
-            SideScaling.of_kind(source, moments.mean_x, moments.ss_x, weight, moments.norm_x),
-            SideScaling.of_kind(target, moments.mean_y, moments.ss_y, weight, moments.norm_y),
+            SideScaling.of_kind(source, moments.mean_x, moments.ss_x, weight, moments.mean_norm_x),
+            SideScaling.of_kind(target, moments.mean_y, moments.ss_y, weight, moments.mean_norm_y),
         )
 
     @classmethod

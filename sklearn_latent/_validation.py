@@ -21,6 +21,7 @@ from ._array import (
     is_foreign,
     is_numpy,
     namespace_of,
+    refuse_dask,
     same_place,
     to_numpy,
     widest_float,
@@ -176,6 +177,7 @@ def check_weights(sample_weight: Any, X: Array, *, allow_all_zero: bool = False)
     """`sample_weight` as a vector where X lives: one finite, non-negative number a row."""
     if sample_weight is None:
         return None
+    refuse_dask(sample_weight)
     n_samples, sample_weight = X.shape[0], without_graph(sample_weight)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))

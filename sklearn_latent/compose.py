@@ -10,7 +10,16 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._array import Array, is_dask, namespace_of
+from ._array import (
+    Array,
+    asarray_like,
+    device_of,
+    is_dask,
+    is_numpy,
+    namespace_of,
+    same_place,
+    to_numpy,
+)
 from ._base import BaseTranslator, can_translate, translate, translates
 from ._validation import all_or_nothing, with_plain_output
 from .orthogonal import ProcrustesTranslator
@@ -125,6 +134,8 @@ class TransformedTargetTranslator(BaseTranslator):
         else:  # a row of no weight is not there
             self.transformer_.fit(xp.take(y, xp.nonzero(weight > 0)[0], axis=0), None)
         # copies, as a transformer may work in place
+        # says where it was fitted; a view of y would keep all of it alive
+        self._transformer_like = xp.empty((0, 1), dtype=y.dtype, device=device_of(y))
         y = self.transformer_.transform(xp.asarray(y, copy=True))
         self.translator_.fit(X, y, **weighted)
         return self
@@ -148,17 +159,27 @@ class TransformedTargetTranslator(BaseTranslator):
         check_is_fitted(self)
         y = self._validate_target(y)
         xp, dtype = namespace_of(y), y.dtype
-        y = self.transformer_.transform(xp.asarray(y, copy=True))  # it may work in place
+        # a copy, as it may work in place
+        y = self._where_fitted(self.transformer_.transform, xp.asarray(y, copy=True))
         return xp.astype(self.translator_.inverse_transform(y), dtype, copy=False)
 
     def _translate(self, X):
-        out = self.transformer_.inverse_transform(translate(self.translator_, X))
+        translated = translate(self.translator_, X)
+        out = self._where_fitted(self.transformer_.inverse_transform, translated)
         return namespace_of(X).astype(out, X.dtype, copy=False)
+
+    def _where_fitted(self, method, latents):
+        """What a method of the transformer, which does not follow its input, makes of latents."""
+        like = self._transformer_like
+        if same_place(latents, like):
+            return method(latents)
+        moved = to_numpy(latents) if is_numpy(like) else asarray_like(latents, like)
+        return asarray_like(method(moved), latents)
 
     def _fitted_array(self):
         inner = self.translator_
         return (
-            inner._fitted_array() if isinstance(inner, BaseTranslator) else super()._fitted_array()
+            inner._fitted_array() if isinstance(inner, BaseTranslator) else self._transformer_like
         )
 
     def __sklearn_tags__(self):

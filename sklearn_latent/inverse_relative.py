@@ -10,7 +10,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._affine_map import AffineMap
-from ._array import Array, asarray_like, is_dask, namespace_of, to_numpy
+from ._array import (
+    Array,
+    asarray_like,
+    fits_in,
+    is_dask,
+    namespace_of,
+    to_numpy,
+    widest_float,
+)
 from ._base import BaseTranslator
 from ._scaling import Scaling, parse_scaling
 from ._validation import all_or_nothing
@@ -201,7 +209,7 @@ class InverseRelativeTranslator(BaseTranslator):
         self.source_projector_ = source.set_params(random_state=random_state)._fit(X, weight, None)
         source.set_params(random_state=None)
         target = clone(either).set_params(scaling=target_scaling)
-        self.target_projector_ = target._fit(y, weight, source.subspaces_)
+        self.target_projector_ = target._fit(y, weight, source.subspaces_, name="y")
         for half in (source, target):  # their rows are those of X and y too
             half.anchor_indices_ = pool[half.anchor_indices_]
             half.subspaces_ = [pool[rows] for rows in half.subspaces_]
@@ -209,7 +217,14 @@ class InverseRelativeTranslator(BaseTranslator):
         self.condition_number_ = target.condition_number_
         encode = unit_rows(np.asarray(to_numpy(source.anchors_), dtype=np.float64))
         decode = target._decoding_map()
-        self.coef_ = asarray_like(decode.coef @ encode, X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            coef = decode.coef @ encode
+        if not fits_in(X.dtype, asarray_like(coef, X, dtype=widest_float(X)), decode.intercept):
+            raise ValueError(
+                f"The map of InverseRelativeTranslator overflows {X.dtype}: rescale the latents, "
+                "or give float64."
+            )
+        self.coef_ = asarray_like(coef, X)
         self.intercept_ = asarray_like(decode.intercept, X)
         return self
 

@@ -16,6 +16,7 @@ from ._array import (
     Array,
     accepted_dtypes,
     asarray_like,
+    eps_of,
     fits_in,
     is_dask,
     is_numpy,
@@ -127,6 +128,9 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     Notes
     -----
+    Euclidean distances are exact to about 1e-8 of the size of the rows, as scikit-learn's are:
+    nearer than that, rows are as good as equal.
+
     Only the abstract of [4]_ was at hand. The order of centring, normalisation, similarity and
     pseudo-inverse, and δ and ω as such, are as two independent re-implementations have them; they
     could not be confirmed in the paper.
@@ -202,8 +206,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """
         return self._fit(X, None, subspaces)
 
-    def _fit(self, X, weight, subspaces):
-        """`fit` with weights (n,) above 0, or None."""
+    def _fit(self, X, weight, subspaces, name="X"):
+        """`fit` with weights (n,) above 0, or None, to latents that errors call by `name`."""
         check_projection_parameters(self)
         if not callable(self.metric):
             check_option("metric", self.metric, tuple(METRICS))
@@ -213,13 +217,10 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         X = without_graph(X)
         X = validate_data(self, X, dtype=accepted_dtypes(X))
         rows = np.asarray(to_numpy(X), dtype=np.float64)
-        weight = np.ones(len(rows)) if weight is None else weight
-        self._scaling, self._is_scaled = _scaling_of(rows, weight, kind), kind is not None
-        rows = self._scaling.apply(rows)
-        # With rows of unit norm, the scale is the mean norm already, rows of zeros included.
-        unit = self._scaling.unit
-        self._mean_norm = 1.0 if unit else float(np.average(row_norms(rows), weights=weight))
-
+        heaviest = 1.0 if weight is None else float(weight.max())
+        # ratios of weights, as products with weights of any size could overflow or vanish
+        weight = np.ones(len(rows)) if weight is None else weight / heaviest
+        rows = self._scale(rows, weight, kind, eps_of(X.dtype, X), name)
         if subspaces is None:
             subspaces = self._choose(rows, weight)
         elif not len(subspaces):
@@ -229,11 +230,33 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             self.anchor_indices_ = self.subspaces_[0]
         else:
             self.anchor_indices_ = np.unique(np.concatenate(self.subspaces_))
-        self._keep(X, rows[self.anchor_indices_], weight[self.anchor_indices_])
+        self._keep(X, rows[self.anchor_indices_], weight[self.anchor_indices_], heaviest)
         return self
 
-    def _keep(self, X, anchors, weight):
-        """Store the anchors (n_anchors_, d), as X is, and how to decode by them."""
+    def _scale(self, rows, weight, kind, eps, name):
+        """The rows, scaled, by weighted statistics that are kept."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._scaling, self._is_scaled = _scaling_of(rows, weight, kind, name), kind is not None
+            rows = self._scaling.apply(rows)
+            lengths = row_norms(rows)
+            mean = float(np.average(lengths, weights=weight))
+        if not fits_in(np.float64, lengths, self._scaling.scale):
+            raise ValueError(f"The norms of {name} overflow float64: rescale the latents.")
+        # With rows of unit norm, the scale is the mean norm already, rows of zeros included.
+        self._mean_norm = 1.0 if self._scaling.unit else mean
+        # A row at the mean has no direction; its rounding has. (Constant columns have none.)
+        origin = float(
+            np.linalg.norm((self._scaling.shift / self._scaling.divisor)[rows.any(axis=0)])
+        )
+        moves = kind in ("center", "standard")
+        self._least_length = 4 * eps * (mean + origin) if moves else 0.0
+        return _without_rounding(rows, self._least_length)
+
+    def _keep(self, X, anchors, weight, heaviest):
+        """Store the anchors (n_anchors_, d), as X is, and how to decode by them.
+
+        Weights are shares of the heaviest of all.
+        """
         self.n_anchors_ = self._n_features_out = len(anchors)
         position = np.empty(self.anchor_indices_.max() + 1, dtype=np.intp)
         position[self.anchor_indices_] = np.arange(self.n_anchors_)
@@ -241,7 +264,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self._decoder, conditions = decoding_matrix(
             unit_rows(anchors),
             [position[subspace] for subspace in self.subspaces_],
-            self.alpha if self.decode == "ridge" else None,
+            self.alpha / (1.0 if self.pruning else heaviest) if self.decode == "ridge" else None,
             X.dtype if is_numpy(X) else str(X.dtype).rpartition(".")[2],
             None if self.pruning else weight,
         )
@@ -332,7 +355,8 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """What `scaling` makes of validated latents."""
         if not self._is_scaled:
             return X
-        return namespace_of(X).astype(self._scaling.apply(X), X.dtype, copy=False)
+        rows = _without_rounding(self._scaling.apply(X), self._least_length)
+        return namespace_of(X).astype(rows, X.dtype, copy=False)
 
     def __getstate__(self):
         return {key: to_host(value) for key, value in super().__getstate__().items()}
@@ -355,7 +379,15 @@ def check_projection_parameters(estimator: Any) -> None:
     check_number("alpha", estimator.alpha, minimum=0, strict=True)
 
 
-def _scaling_of(rows, weight, kind):
+def _without_rounding(rows, least_length):
+    """Rows shorter than that are zero."""
+    if not least_length > 0:
+        return rows
+    xp = namespace_of(rows)
+    return xp.where((row_norms(rows) <= least_length)[:, None], xp.zeros_like(rows), rows)
+
+
+def _scaling_of(rows, weight, kind, name):
     """What `scaling` does, by weighted statistics of rows in float64."""
     # relative to one row first, so that a constant column has no variance at all
     deviations = rows - rows[0]
@@ -363,11 +395,13 @@ def _scaling_of(rows, weight, kind):
     mean, total = rows[0] + offset, float(weight.sum())
     ss = np.zeros_like(mean)
     if kind == "standard":
-        with np.errstate(over="ignore"):
-            ss = (weight[:, None] * np.square(deviations - offset)).sum(axis=0)
+        ss = (weight[:, None] * np.square(deviations - offset)).sum(axis=0)
         if not fits_in(np.float64, ss) or vanishes(rows, ss / total):
-            raise ValueError("The squares of X overflow or vanish in float64: rescale the latents.")
-    return SideScaling.of_kind(kind, mean, ss, total, float(weight @ row_norms(rows)))
+            raise ValueError(
+                f"The squares of {name} overflow or vanish in float64: rescale the latents."
+            )
+    mean_norm = float(np.average(row_norms(rows), weights=weight))
+    return SideScaling.of_kind(kind, mean, ss, total, mean_norm)
 
 
 def _checked_rows(subspace, n_rows):

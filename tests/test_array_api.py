@@ -1,12 +1,21 @@
 """NumPy, array-api-strict and torch agree, and results live where the input lives."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_latent import ProcrustesTranslator, ZeroPadder
+from sklearn_latent import (
+    KernelTranslator,
+    LstsqTranslator,
+    ProcrustesTranslator,
+    TransformedTargetTranslator,
+    ZeroPadder,
+)
 from sklearn_latent._array import to_numpy
 from sklearn_latent._linear_base import LinearTranslator
 
@@ -133,3 +142,24 @@ def test_rows_that_are_not_finite_are_named(estimator, xp):
         estimator.fit(xp.asarray(X), xp.asarray(y))
     with pytest.raises(ValueError, match=message):
         fitted.transform(xp.asarray(X))
+
+
+@pytest.mark.parametrize("inner", [LstsqTranslator(), KernelTranslator()], ids=str)
+def test_a_transformer_of_the_target_follows_its_input_and_pickles_on_the_host(inner):
+    X, y = pair()
+    composed = TransformedTargetTranslator(inner, StandardScaler())
+    expected = clone(composed).fit(X, y).transform(X)
+    tensors = torch.asarray(X), torch.asarray(y)
+    on_tensors = clone(composed).fit(*tensors)
+    stored = pickle.dumps(on_tensors)
+    assert b"torch" not in stored
+    for fitted in (clone(composed).fit(X, y), pickle.loads(stored)):
+        for rows in (tensors[0], X):
+            out = fitted.transform(rows)
+            assert type(out) is type(rows)
+            assert_allclose(to_numpy(out), expected, atol=1e-8)
+    assert isinstance(on_tensors.transformer_.mean_, torch.Tensor)  # pickling has left it alone
+    assert_allclose(to_numpy(on_tensors.transform(tensors[0])), expected, atol=1e-8)
+    if hasattr(composed, "inverse_transform"):
+        back = pickle.loads(stored).inverse_transform(tensors[1])
+        assert_allclose(to_numpy(back), clone(composed).fit(X, y).inverse_transform(y), atol=1e-8)

@@ -246,6 +246,15 @@ def test_rows_that_pandas_labels_in_another_order_are_refused():
     assert_allclose(LstsqTranslator().fit(X, renamed).coef_, by_place)
 
 
+def test_weights_are_those_of_their_rows():
+    X, y = (pd.DataFrame(side) for side in make_pair())
+    weight = pd.Series(np.arange(len(X), dtype=float))
+    with pytest.raises(ValueError, match="X and sample_weight have the same row labels in another"):
+        LstsqTranslator().fit(X, y, weight[::-1])
+    by_place = LstsqTranslator().fit(X, y, weight[::-1].to_numpy()).coef_
+    assert np.abs(LstsqTranslator().fit(X, y, weight).coef_ - by_place).max() > 1e-3
+
+
 def test_rows_labelled_alike_in_another_order_are_not_judged():
     X, y = (pd.DataFrame(side) for side in make_pair())
     translator = LstsqTranslator().fit(X, y)

@@ -29,7 +29,7 @@ def second_moments(moments):
 
 def assert_same(a, b, rtol=1e-10):
     assert a.n_rows == b.n_rows
-    for name in ("weight", "mean_x", "mean_y", "ss_x", "ss_y", "norm_x", "norm_y"):
+    for name in ("weight", "mean_x", "mean_y", "ss_x", "ss_y", "mean_norm_x", "mean_norm_y"):
         assert_allclose(getattr(a, name), getattr(b, name), rtol=rtol, err_msg=name)
     a, b = second_moments(a), second_moments(b)
     assert_allclose(a.xy, b.xy, rtol=rtol, atol=1e-10 * np.abs(b.xy).max())

@@ -382,6 +382,71 @@ def test_bad_input():
         InverseRelativeTranslator(n_anchors=1e-9).fit(X, y)
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e200, 1e307])
+@pytest.mark.parametrize("pruning", [None, 0.5])
+@pytest.mark.parametrize("scaling", ["center", "standard", "l2", None])
+def test_weights_of_any_size(size, pruning, scaling):
+    X, y = spaces(noise=0.5)
+    weight = np.random.default_rng(3).uniform(1, 2, size=len(X)) / 2
+    translator = InverseRelativeTranslator(pruning=pruning, scaling=scaling, random_state=0)
+    for unit in (1, 1e-30):  # of the latents
+        expected = translator.fit(X, y * unit, weight).transform(X)
+        found = translator.fit(X, y * unit, weight * size).transform(X)
+        assert_allclose(found / unit, expected / unit, atol=1e-9)
+
+
+def test_a_ridge_against_weights_of_any_size():
+    X, y = spaces(noise=0.5)
+    options = {"pruning": None, "decode": "ridge"}
+    for size in (1e-200, 1e200):  # as if the strength were the inverse
+        ridge = InverseRelativeTranslator(alpha=3 * size, **options)
+        found = ridge.fit(X, y, np.full(len(X), size)).coef_
+        assert_allclose(found, ridge.set_params(alpha=3).fit(X, y).coef_)
+
+
+def test_light_rows_span_what_they_span():
+    X = latents(40, 4).astype(np.float32)
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    y = (X @ rotation(4)).astype(np.float32)
+    weight = np.full(40, 1e-10)
+    weight[:2] = 1
+    translator = InverseRelativeTranslator(pruning=None, scaling=None).fit(X, y, weight)
+    assert_allclose(translator.transform(X), y, atol=1e-3)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1, 0.7])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_at_the_mean_has_no_direction(offset, dtype):
+    grid = np.stack(np.meshgrid(*3 * [[-1, 0, 1]]), axis=-1).reshape(-1, 3)
+    X, y = (grid + offset).astype(dtype), grid @ rotation(3)
+    order = np.random.default_rng(0).permutation(27)
+    translator = InverseRelativeTranslator(pruning=None)
+    expected = translator.fit(grid.astype(float), y).transform(grid.astype(float))
+    assert_allclose(translator.fit(X, y).transform(X), expected, atol=1e-6)
+    assert_allclose(translator.fit(X[order], y[order]).transform(X), expected, atol=1e-6)
+
+
+def test_equal_anchors_are_pruned_at_any_distance():
+    X, y = spaces()
+    weight = np.random.default_rng(2).integers(1, 4, size=len(X))
+    translator = InverseRelativeTranslator(pruning=1e-17, random_state=0)
+    expected = translator.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight, axis=0)).coef_
+    assert_allclose(translator.fit(X, y, weight).coef_, expected, atol=1e-10)
+
+
+def test_what_overflows_is_refused():
+    X, y = spaces()
+    with pytest.raises(ValueError, match="The norms of X overflow float64: rescale the latents"):
+        InverseRelativeTranslator().fit(X * 1e307, y)
+    with pytest.raises(ValueError, match="The norms of y overflow float64: rescale the latents"):
+        InverseRelativeTranslator(scaling=None).fit(X, np.abs(y) / np.abs(y).max() * 1.7e308)
+    near = X[:7].astype(np.float32)
+    far = near + np.float32(0.001) * latents(7, 6, seed=1).astype(np.float32)
+    far[5] = far[4] * np.float32(1.0001)
+    with pytest.raises(ValueError, match="overflows float32: rescale the latents, or give float64"):
+        InverseRelativeTranslator(pruning=None).fit(near, far * np.float32(1e37))
+
+
 @pytest.mark.parametrize("value", [0.1, 5.3, 1 / 3, 7.7e-9, 1e30 / 3])
 def test_a_constant_column_says_nothing(value):
     X = latents(300)

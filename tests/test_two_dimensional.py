@@ -9,6 +9,7 @@ from sklearn.metrics import r2_score
 from sklearn_latent import LstsqTranslator
 
 from .estimators import (
+    ANCHORED,
     INVERTIBLE,
     LINEAR,
     TRANSLATORS,
@@ -17,6 +18,7 @@ from .estimators import (
     in_all_scalings,
     make_pair,
     one_line,
+    with_scaling,
 )
 
 every_scaled = pytest.mark.parametrize("translator", in_all_scalings(TRANSLATORS), ids=one_line)
@@ -198,6 +200,25 @@ def test_only_ratios_of_weights_matter(translator, factor):
     weight = np.random.default_rng(1).uniform(0.5, 2, size=len(X))
     one, other = (clone(translator).fit(X, y, w) for w in (weight, weight * factor))
     assert_same_map(other, one)
+
+
+@pytest.mark.parametrize(
+    "translator",
+    [t for t in ANCHORED if t in WEIGHTED and not has_fixed_penalty(t)],
+    ids=one_line,
+)
+def test_unit_rows_of_any_size_in_weights_of_any_size(translator):
+    X, y = make_pair()
+    translator = with_scaling(translator, "l2")
+    expected = clone(translator).fit(X, y, np.ones(len(X))).transform(X)
+    for unit, size in ((1e-30, 1e-300), (1e20, 1e300)):  # whose product vanishes or overflows
+        weight = np.full(len(X), size)
+        found = clone(translator).fit(X, y * unit, weight).transform(X)
+        np.testing.assert_allclose(found / unit, expected, rtol=1e-6, atol=1e-6)
+        fitted = clone(translator).fit(X * unit, y, weight)
+        if hasattr(fitted, "inverse_transform"):
+            back = clone(translator).fit(X, y).inverse_transform(y)
+            np.testing.assert_allclose(fitted.inverse_transform(y) / unit, back, atol=1e-6)
 
 
 @every_scaled_weighted

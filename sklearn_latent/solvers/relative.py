@@ -71,6 +71,9 @@ def manhattan(X: Array, anchors: Array) -> Array:
     return xp.stack(columns, axis=1)
 
 
+# Distances ``1 - |cos|`` below it are rounding: the rows have one direction.
+_SAME_DIRECTION = 1e-13
+
 METRICS = {"cosine": cosine, "angular": angular, "euclidean": euclidean, "manhattan": manhattan}
 
 
@@ -116,8 +119,8 @@ def prune(unit_anchors: np.ndarray, delta: float, start: int) -> np.ndarray:
     k, chosen = unit_anchors.shape[0], [start]
     distance = np.where(unit_anchors.any(axis=1), np.inf, 0.0)
     while len(chosen) < k:
-        cosines = np.abs(unit_anchors @ unit_anchors[chosen[-1]])
-        distance = np.minimum(distance, np.maximum(1 - cosines, 0))
+        apart = 1 - np.abs(unit_anchors @ unit_anchors[chosen[-1]])
+        distance = np.minimum(distance, np.where(apart > _SAME_DIRECTION, apart, 0.0))
         distance[chosen] = -np.inf
         farthest = int(np.argmax(distance))
         if distance[farthest] < delta:
@@ -149,9 +152,13 @@ def decoding_matrix(
     M = np.zeros_like(unit_anchors)
     conditions = np.empty(len(subspaces))
     for i, rows in enumerate(subspaces):
-        root = np.ones((len(rows), 1)) if weight is None else np.sqrt(weight[rows])[:, None]
-        u, s, vt = svd(root * unit_anchors[rows])
-        rank = numerical_rank(s, dtype, max(unit_anchors.shape))
+        u, s, vt = svd(unit_anchors[rows])
+        rank, root = numerical_rank(s, dtype, max(unit_anchors.shape)), 1.0
+        if weight is not None and np.ptp(weight[rows]) > 0:
+            # Rounding of light rows is as light: what the rows span, they span in any weights.
+            root = np.sqrt(weight[rows])[:, None]
+            u, s, vt = svd(root * unit_anchors[rows])
+            rank = min(rank, numerical_rank(s, s.dtype, max(unit_anchors.shape)))
         conditions[i] = s[0] / s[rank - 1] if rank else np.inf
         gain = 1 / s[:rank] if ridge is None else s[:rank] / (s[:rank] ** 2 + ridge)
         M[rows] += root * (u[:, :rank] * gain) @ vt[:rank] / len(subspaces)
