@@ -173,12 +173,10 @@ def _svd_by_gram(a, error, limit):
     if a.shape[0] < a.shape[1]:
         u, s, vt = _svd_by_gram(a.T, error, limit)
         return vt.T, s, u.T
-    # as constant columns leave them, of lower rank for sure
-    if not a.any(axis=0).all() or (a.shape[0] == a.shape[1] and not a.any(axis=1).all()):
-        if error > 0 and limit < float("inf"):
-            raise TooCoarse
+    gram = a.T @ a
+    if error == 0 and not _is_well_conditioned(gram):
         return svd(a)
-    values, vectors = eigh(a.T @ a)
+    values, vectors = eigh(gram)
     s, v = np.maximum(values[::-1], 0.0) ** 0.5, vectors[:, ::-1]
     # what is too coarse need not be decomposed again
     if error > 0 and expected_error(s, error, a.shape) > limit:
@@ -186,6 +184,16 @@ def _svd_by_gram(a, error, limit):
     if values[0] > _LEAST_EIGENVALUE * values[-1]:
         return a @ (v / s), s, v.T
     return svd(a)
+
+
+def _is_well_conditioned(gram):
+    """Whether its eigenvectors will do; found in a sixth of the time that they take, or less."""
+    shifted = gram - _LEAST_EIGENVALUE * np.linalg.norm(gram) * np.eye(len(gram))
+    try:
+        np.linalg.cholesky(shifted)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def polar_factor(A: Array, dtype: Any) -> tuple[Array, Array, int]:
