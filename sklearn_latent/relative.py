@@ -380,11 +380,11 @@ def check_projection_parameters(estimator: Any) -> None:
 
 
 def _without_rounding(rows, least_length):
-    """Rows shorter than that are zero."""
+    """Rows that are not longer than that become zero."""
     if not least_length > 0:
         return rows
-    xp = namespace_of(rows)
-    return xp.where((row_norms(rows) <= least_length)[:, None], xp.zeros_like(rows), rows)
+    xp, short = namespace_of(rows), row_norms(rows) <= least_length
+    return xp.where(short[:, None], xp.zeros_like(rows), rows) if bool(xp.any(short)) else rows
 
 
 def _scaling_of(rows, weight, kind, name):
