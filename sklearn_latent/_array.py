@@ -6,8 +6,6 @@ decomposed by its LAPACK or SciPy's, those of other libraries by their own ``lin
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -16,12 +14,16 @@ import array_api_compat.numpy as numpy_api
 import numpy as np
 import scipy.linalg
 from sklearn import get_config
-from sklearn.base import BaseEstimator
 
 Array = Any
 """An array of NumPy or of any library that follows the array API standard."""
 
 _PART_ELEMENTS = 2**15  # 256 KiB of float64
+
+
+def is_array(x: Any) -> bool:
+    """Whether `x` is an array of a library that this package knows."""
+    return array_api_compat.is_array_api_obj(x)
 
 
 def is_numpy(x: Any) -> bool:
@@ -329,27 +331,6 @@ def vanishes(side: Array, sums_of_squares: Array, weight: Array | None = None) -
     if weight is not None:
         side = xp.take(side, xp.nonzero(weight > 0)[0], axis=0)
     return bool(xp.any(side != side[:1, :]))
-
-
-def to_host(value: Any) -> Any:
-    """Replace every foreign array inside `value` by a NumPy array.
-
-    Looks into containers, dataclasses and estimators, of which it changes copies.
-    """
-    if isinstance(value, (np.ndarray, str, bytes, int, float, type(None))):
-        return value
-    if isinstance(value, dict):
-        return {key: to_host(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(to_host(item) for item in value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        changes = {f.name: to_host(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return dataclasses.replace(value, **changes)
-    if isinstance(value, BaseEstimator):  # those of others do not do it themselves
-        on_host = copy.copy(value)
-        vars(on_host).update({key: to_host(item) for key, item in vars(value).items()})
-        return on_host
-    return to_numpy(value) if array_api_compat.is_array_api_obj(value) else value
 
 
 def fused_adam(x: Array) -> Callable[..., None] | None:

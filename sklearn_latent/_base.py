@@ -25,10 +25,10 @@ from ._array import (
     is_float_rows,
     namespace_of,
     refuse_dask,
-    to_host,
     to_numpy,
     without_graph,
 )
+from ._host import to_host
 from ._validation import (
     check_finite,
     check_no_strings,
@@ -120,6 +120,7 @@ class BaseTranslator(
         refuse_dask(X, y)
         check_is_fitted(self)
         check_same_index(X, y)
+        check_same_index(X, sample_weight, ("X", "sample_weight"))
         self._refuse_other_columns(column_names(y))
         return super().score(X, without_graph(y), without_graph(sample_weight))
 

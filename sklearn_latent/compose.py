@@ -13,14 +13,13 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from ._array import (
     Array,
     asarray_like,
-    device_of,
+    is_array,
     is_dask,
-    is_numpy,
     namespace_of,
     same_place,
-    to_numpy,
 )
 from ._base import BaseTranslator, can_translate, translate, translates
+from ._host import first_array, is_scikit_learns
 from ._validation import all_or_nothing, with_plain_output
 from .orthogonal import ProcrustesTranslator
 
@@ -134,8 +133,6 @@ class TransformedTargetTranslator(BaseTranslator):
         else:  # a row of no weight is not there
             self.transformer_.fit(xp.take(y, xp.nonzero(weight > 0)[0], axis=0), None)
         # copies, as a transformer may work in place
-        # says where it was fitted; a view of y would keep all of it alive
-        self._transformer_like = xp.empty((0, 1), dtype=y.dtype, device=device_of(y))
         y = self.transformer_.transform(xp.asarray(y, copy=True))
         self.translator_.fit(X, y, **weighted)
         return self
@@ -160,26 +157,18 @@ class TransformedTargetTranslator(BaseTranslator):
         y = self._validate_target(y)
         xp, dtype = namespace_of(y), y.dtype
         # a copy, as it may work in place
-        y = self._where_fitted(self.transformer_.transform, xp.asarray(y, copy=True))
+        y = _at_home(_do, self.transformer_, xp.asarray(y, copy=True))
         return xp.astype(self.translator_.inverse_transform(y), dtype, copy=False)
 
     def _translate(self, X):
-        translated = translate(self.translator_, X)
-        out = self._where_fitted(self.transformer_.inverse_transform, translated)
+        translated = _at_home(translate, self.translator_, X)
+        out = _at_home(_undo, self.transformer_, translated)
         return namespace_of(X).astype(out, X.dtype, copy=False)
-
-    def _where_fitted(self, method, latents):
-        """What a method of the transformer, which does not follow its input, makes of latents."""
-        like = self._transformer_like
-        if same_place(latents, like):
-            return method(latents)
-        moved = to_numpy(latents) if is_numpy(like) else asarray_like(latents, like)
-        return asarray_like(method(moved), latents)
 
     def _fitted_array(self):
         inner = self.translator_
         return (
-            inner._fitted_array() if isinstance(inner, BaseTranslator) else self._transformer_like
+            inner._fitted_array() if isinstance(inner, BaseTranslator) else super()._fitted_array()
         )
 
     def __sklearn_tags__(self):
@@ -189,6 +178,27 @@ class TransformedTargetTranslator(BaseTranslator):
         if regressor_tags is not None:  # else `fit` refuses it
             tags.regressor_tags.poor_score = regressor_tags.poor_score
         return tags
+
+
+def _at_home(apply, estimator, latents):
+    """``apply(estimator, latents)`` where the estimator was fitted, if it is scikit-learn's own.
+
+    Those do not follow their input to another library or device.
+    """
+    home = first_array(estimator) if is_scikit_learns(estimator) else None
+    if home is None or not is_array(latents) or same_place(latents, home):
+        return apply(estimator, latents)
+    xp = namespace_of(home)
+    dtype = xp.float32 if "32" in str(latents.dtype) else xp.float64
+    return asarray_like(apply(estimator, asarray_like(latents, home, dtype)), latents)
+
+
+def _do(transformer, latents):
+    return transformer.transform(latents)
+
+
+def _undo(transformer, latents):
+    return transformer.inverse_transform(latents)
 
 
 def _require(part: Any, name: str, methods: tuple[str, ...]) -> None:

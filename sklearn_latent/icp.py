@@ -20,11 +20,11 @@ from ._array import (
     accepted_dtypes,
     is_dask,
     namespace_of,
-    to_host,
     to_numpy,
     without_graph,
 )
 from ._base import BaseTranslator, can_translate, translate, translates
+from ._host import to_host
 from ._validation import (
     all_or_nothing,
     check_no_missing,

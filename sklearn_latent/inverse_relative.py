@@ -219,7 +219,8 @@ class InverseRelativeTranslator(BaseTranslator):
         decode = target._decoding_map()
         with np.errstate(over="ignore", invalid="ignore"):
             coef = decode.coef @ encode
-        if not fits_in(X.dtype, asarray_like(coef, X, dtype=widest_float(X)), decode.intercept):
+        wide = (asarray_like(part, X, dtype=widest_float(X)) for part in (coef, decode.intercept))
+        if not fits_in(X.dtype, *wide):
             raise ValueError(
                 f"The map of InverseRelativeTranslator overflows {X.dtype}: rescale the latents, "
                 "or give float64."

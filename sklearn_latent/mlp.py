@@ -14,12 +14,12 @@ from ._array import (
     asarray_like,
     device_of,
     namespace_of,
-    to_host,
     to_numpy,
 )
 from ._base import BaseTranslator
 from ._callbacks import CallbackSupportMixin, FitProgress, with_callbacks
 from ._device import compute_like, import_torch
+from ._host import to_host
 from ._scaling import PairScaling, Scaling, parse_scaling
 from ._validation import all_or_nothing, check_number, check_option, warn
 from .anchors import AnchorSelection, check_selection

@@ -23,11 +23,11 @@ from ._array import (
     namespace_of,
     read_only,
     row_norms,
-    to_host,
     to_numpy,
     vanishes,
     without_graph,
 )
+from ._host import to_host
 from ._scaling import SideScaling, parse_scaling
 from ._validation import all_or_nothing, check_number, check_option, check_place
 from .anchors import AnchorSelection, check_selection, count_anchors, select_anchors
@@ -90,8 +90,9 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     random_state : int, RandomState instance or None, default=None
         Seed of the anchor selection and of the pruning. Which items pruning keeps depends neither
-        on the order of the rows nor on a rotation of the space; ties apart, as of equal rows and of
-        latents with few values, and unless `n_anchors` has chosen rows by their place.
+        on the order of the rows nor on a rotation of the space; ties apart, as of equal rows, of
+        latents with few values and of directions that cancel out, and unless `n_anchors` has chosen
+        rows by their place.
 
     Attributes
     ----------
@@ -119,7 +120,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     Raises
     ------
     ValueError
-        For unknown options, and values that are not finite.
+        For unknown options, and values that are not finite or whose norms overflow.
     TypeError
         For sparse input, for a Dask array at fit, and for a numeric parameter that is not a number
         (`n_subspaces`: not an integer).
@@ -244,13 +245,13 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             raise ValueError(f"The norms of {name} overflow float64: rescale the latents.")
         # With rows of unit norm, the scale is the mean norm already, rows of zeros included.
         self._mean_norm = 1.0 if self._scaling.unit else mean
-        # A row at the mean has no direction; its rounding has. (Constant columns have none.)
-        origin = float(
-            np.linalg.norm((self._scaling.shift / self._scaling.divisor)[rows.any(axis=0)])
-        )
-        moves = kind in ("center", "standard")
-        self._least_length = 4 * eps * (mean + origin) if moves else 0.0
-        return _without_rounding(rows, self._least_length)
+        self._rounding = None
+        if kind in ("center", "standard"):
+            # A row at the mean has no direction; its rounding has.
+            spread = np.sqrt(np.average(rows**2, axis=0, weights=weight))
+            offset = np.abs(self._scaling.shift) / self._scaling.divisor
+            self._rounding = 4 * eps * (spread + offset)
+        return _without_rounding(rows, self._rounding)
 
     def _keep(self, X, anchors, weight, heaviest):
         """Store the anchors (n_anchors_, d), as X is, and how to decode by them.
@@ -355,7 +356,7 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """What `scaling` makes of validated latents."""
         if not self._is_scaled:
             return X
-        rows = _without_rounding(self._scaling.apply(X), self._least_length)
+        rows = _without_rounding(self._scaling.apply(X), self._rounding)
         return namespace_of(X).astype(rows, X.dtype, copy=False)
 
     def __getstate__(self):
@@ -379,20 +380,25 @@ def check_projection_parameters(estimator: Any) -> None:
     check_number("alpha", estimator.alpha, minimum=0, strict=True)
 
 
-def _without_rounding(rows, least_length):
-    """Rows that are not longer than that become zero."""
-    if not least_length > 0:
+def _without_rounding(rows, rounding):
+    """Rows with zeros for those of which no value is more than the `rounding` of its column."""
+    if rounding is None:
         return rows
-    xp, short = namespace_of(rows), row_norms(rows) <= least_length
-    return xp.where(short[:, None], xp.zeros_like(rows), rows) if bool(xp.any(short)) else rows
+    xp, limit = namespace_of(rows), asarray_like(rounding, rows)
+    # which takes less time than to look at all values
+    if not bool(xp.any(row_norms(rows) <= float(np.linalg.norm(rounding)))):
+        return rows
+    at_mean = xp.all(xp.abs(rows) <= limit[None, :], axis=1)
+    return xp.where(at_mean[:, None], xp.zeros_like(rows), rows)
 
 
 def _scaling_of(rows, weight, kind, name):
     """What `scaling` does, by weighted statistics of rows in float64."""
-    # relative to one row first, so that a constant column has no variance at all
-    deviations = rows - rows[0]
+    # relative to one row first, one that counts: so a constant column has no variance at all
+    origin = rows[np.argmax(weight)]
+    deviations = rows - origin
     offset = np.average(deviations, axis=0, weights=weight)
-    mean, total = rows[0] + offset, float(weight.sum())
+    mean, total = origin + offset, float(weight.sum())
     ss = np.zeros_like(mean)
     if kind == "standard":
         ss = (weight[:, None] * np.square(deviations - offset)).sum(axis=0)
@@ -412,4 +418,4 @@ def _checked_rows(subspace, n_rows):
             f"Each of subspaces must be distinct integers from 0 to {n_rows - 1}, the rows of X; "
             f"got {subspace!r}. Fit on the same items as the projector that chose them."
         )
-    return rows
+    return rows.astype(np.intp)

@@ -7,12 +7,16 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.preprocessing import StandardScaler
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_latent import (
+    InverseRelativeTranslator,
     KernelTranslator,
     LstsqTranslator,
     ProcrustesTranslator,
+    RelativeProjector,
     TransformedTargetTranslator,
     ZeroPadder,
 )
@@ -163,3 +167,43 @@ def test_a_transformer_of_the_target_follows_its_input_and_pickles_on_the_host(i
     if hasattr(composed, "inverse_transform"):
         back = pickle.loads(stored).inverse_transform(tensors[1])
         assert_allclose(to_numpy(back), clone(composed).fit(X, y).inverse_transform(y), atol=1e-8)
+
+
+@pytest.mark.parametrize("xp", [torch, strict], ids=["torch", "strict"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("pruning", [None, 0.3])
+def test_the_relative_space_agrees(xp, dtype, pruning):
+    X, y = pair(dtype=dtype)
+    weight = np.linspace(0, 1, 50)
+    tolerance = {"float32": 1e-4, "float64": 1e-10}[dtype]
+    translator = InverseRelativeTranslator(pruning=pruning, random_state=0)
+    expected = translator.fit(X, y, weight).transform(X)
+    back = translator.inverse_transform(y)
+    foreign = [xp.asarray(array) for array in (X, y, weight)]
+    translator.fit(*foreign)
+    for ours, theirs in (
+        (translator.transform(foreign[0]), expected),
+        (translator.inverse_transform(foreign[1]), back),
+    ):
+        assert type(ours) is type(foreign[0])
+        assert ours.dtype == foreign[0].dtype
+        assert_allclose(to_numpy(ours), theirs, rtol=tolerance, atol=tolerance)
+    for projector in (RelativeProjector(), RelativeProjector("euclidean", scaling="standard")):
+        expected = projector.fit(X[:9]).transform(X)
+        ours = projector.fit(foreign[0][:9, :]).transform(foreign[0])
+        assert type(ours) is type(foreign[0])
+        assert_allclose(to_numpy(ours), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_parts_of_a_composition_that_are_no_arrays_are_left_alone():
+    X, y = pair()
+    tensors = torch.asarray(X), torch.asarray(y)
+    stateless = FunctionTransformer(torch.arcsinh, torch.sinh, check_inverse=False)
+    inner = make_pipeline(StandardScaler(), Ridge(solver="svd"))
+    for composed in (
+        TransformedTargetTranslator(LstsqTranslator(), stateless).fit(*tensors),
+        TransformedTargetTranslator(inner, StandardScaler()).fit(*tensors),
+    ):
+        expected = composed.transform(tensors[0])
+        loaded = pickle.loads(pickle.dumps(composed))
+        assert_allclose(to_numpy(loaded.transform(tensors[0])), to_numpy(expected), atol=1e-8)

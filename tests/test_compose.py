@@ -1,10 +1,13 @@
 """TransformedTargetTranslator and ZeroPadder in composition."""
 
+import pickle
+
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn import config_context
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.frozen import FrozenEstimator
@@ -228,3 +231,25 @@ def test_a_scaler_in_place_of_the_translator_is_refused(latents, other):
 @pytest.mark.parametrize("part", [RobustScaler(), LstsqTranslator])
 def test_tags_are_there_whatever_the_translator_is(part):
     assert get_tags(TransformedTargetTranslator(part)).estimator_type == "regressor"
+
+
+class Referring(RegressorMixin, BaseEstimator):
+    """A regressor that knows itself and gives a DataFrame."""
+
+    def fit(self, X, y):
+        self.me_, self.inner_ = self, LinearRegression().fit(X, y)
+        return self
+
+    def predict(self, X):
+        return pd.DataFrame(self.inner_.predict(X))
+
+
+def test_estimators_of_others_are_stored_as_they_are():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 4)), rng.normal(size=(50, 3))
+    composed = TransformedTargetTranslator(Referring(), StandardScaler()).fit(X, y)
+    expected = TransformedTargetTranslator(LinearRegression(), StandardScaler()).fit(X, y)
+    loaded = pickle.loads(pickle.dumps(composed))
+    for fitted in (composed, loaded):
+        assert fitted.translator_.me_ is fitted.translator_
+        assert_allclose(fitted.transform(X), expected.transform(X))

@@ -18,6 +18,7 @@ from sklearn_latent import (
     AbsoluteTranslator,
     AffineTranslator,
     ICPTranslator,
+    InverseRelativeTranslator,
     LstsqTranslator,
     ProcrustesTranslator,
     RelativeProjector,
@@ -695,3 +696,10 @@ def test_strings_as_target_are_refused():
 def test_a_vector_is_no_latents(estimator):
     with pytest.raises(ValueError, match="Expected 2D array for X, got 1D array"):
         estimator.fit(da.ones(5))
+
+
+def test_weights_of_dask_beside_rows_in_memory_are_not_loaded():
+    weight = da.ones(N, chunks=20)
+    with pytest.raises(TypeError, match="Got a Dask Array where the data must be in memory"):
+        InverseRelativeTranslator().fit(X, Y, weight)
+    LstsqTranslator().fit(X, Y, weight)

@@ -251,6 +251,8 @@ def test_weights_are_those_of_their_rows():
     weight = pd.Series(np.arange(len(X), dtype=float))
     with pytest.raises(ValueError, match="X and sample_weight have the same row labels in another"):
         LstsqTranslator().fit(X, y, weight[::-1])
+    with pytest.raises(ValueError, match="X and sample_weight have the same row labels in another"):
+        LstsqTranslator().fit(X, y).score(X, y, weight[::-1])
     by_place = LstsqTranslator().fit(X, y, weight[::-1].to_numpy()).coef_
     assert np.abs(LstsqTranslator().fit(X, y, weight).coef_ - by_place).max() > 1e-3
 

@@ -12,7 +12,7 @@ import sklearn_latent
 # From the bottom up: a module imports from lower layers alone, and from its own folder.
 LAYERS = [
     {"_array", "_callbacks", "_npy", "_version", "exceptions"},
-    {"_affine_map", "_cross_sums", "_device", "_second_moments", "_validation", "anchors"},
+    {"_affine_map", "_cross_sums", "_device", "_host", "_second_moments", "_validation", "anchors"},
     {"_moments"},
     {"_kernels", "_scaling", "distributed"},
     {"_fit_blocks", "_solved_on_use", "solvers"},

@@ -221,3 +221,11 @@ def test_only_in_float64_every_map_is_by_an_svd(monkeypatch, dtype):
     else:
         with pytest.raises(AssertionError, match="decomposed"):
             translator.fit(X, y, sample_weight=np.ones(90))
+
+
+@pytest.mark.parametrize("translator", [ProcrustesTranslator(), RigidTranslator()])
+@pytest.mark.parametrize("size", [1e-300, 1e-150, 1e150, 1e300])
+def test_weights_of_any_size_on_float32_anchors(translator, size):
+    X, y = (side.astype(np.float32) for side in pair(n=300))
+    expected = translator.fit(X, y, np.ones(300)).coef_
+    assert_allclose(translator.fit(X, y, np.full(300, size)).coef_, expected, atol=1e-5)

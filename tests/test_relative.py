@@ -408,26 +408,55 @@ def test_light_rows_span_what_they_span():
     X = latents(40, 4).astype(np.float32)
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     y = (X @ rotation(4)).astype(np.float32)
-    weight = np.full(40, 1e-10)
+    weight = np.full(40, 1e-14)
     weight[:2] = 1
     translator = InverseRelativeTranslator(pruning=None, scaling=None).fit(X, y, weight)
     assert_allclose(translator.transform(X), y, atol=1e-3)
 
 
-@pytest.mark.parametrize("offset", [0.0, 0.1, 0.7])
+@pytest.mark.parametrize("scaling", ["center", "standard"])
+def test_a_column_of_rounding_alone_does_not_make_rows_so(scaling):
+    X = latents(200, 8).astype(np.float32)
+    if scaling == "standard":
+        X[:, 0] = 1 + np.float32(2**-23) * (np.arange(200) % 2)
+    else:  # much rounding beside little spread
+        X[:, 1:] *= np.float32(1e-3)
+        X[:, 0] = 1e4 + np.float32(2**-10) * (np.arange(200) % 2)
+    relative = RelativeProjector(scaling=scaling).fit(X[:50]).transform(X)
+    assert np.all(relative.any(axis=1))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64])
+def test_subspaces_of_small_integers(dtype):
+    X, rows = latents(300), [1, 5, 255]
+    projector = RelativeProjector().fit(X, subspaces=[np.array(rows, dtype=dtype)])
+    assert_allclose(projector.transform(X), cosine_similarity(X, X[rows]))
+
+
+def test_the_row_that_is_subtracted_first_counts():
+    X, y = spaces(noise=0.5)
+    weight = np.ones(len(X))
+    X[0], weight[0] = 1e12, 1e-30
+    translator = InverseRelativeTranslator(pruning=None)
+    expected = translator.fit(X[::-1], y[::-1], weight[::-1]).coef_
+    assert_allclose(translator.fit(X, y, weight).coef_, expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1, 0.7, 100.3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_row_at_the_mean_has_no_direction(offset, dtype):
-    grid = np.stack(np.meshgrid(*3 * [[-1, 0, 1]]), axis=-1).reshape(-1, 3)
+    grid = 0.7 * np.stack(np.meshgrid(*3 * [[-1, 0, 1]]), axis=-1).reshape(-1, 3)
     X, y = (grid + offset).astype(dtype), grid @ rotation(3)
     order = np.random.default_rng(0).permutation(27)
     translator = InverseRelativeTranslator(pruning=None)
-    expected = translator.fit(grid.astype(float), y).transform(grid.astype(float))
-    assert_allclose(translator.fit(X, y).transform(X), expected, atol=1e-6)
-    assert_allclose(translator.fit(X[order], y[order]).transform(X), expected, atol=1e-6)
+    expected = translator.fit(grid, y).transform(grid)
+    tolerance = 1e-6 * max(1, offset)
+    assert_allclose(translator.fit(X, y).transform(X), expected, atol=tolerance)
+    assert_allclose(translator.fit(X[order], y[order]).transform(X), expected, atol=tolerance)
 
 
 def test_equal_anchors_are_pruned_at_any_distance():
-    X, y = spaces()
+    X, y = latents(30, 4), latents(30, 5, seed=1)
     weight = np.random.default_rng(2).integers(1, 4, size=len(X))
     translator = InverseRelativeTranslator(pruning=1e-17, random_state=0)
     expected = translator.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight, axis=0)).coef_

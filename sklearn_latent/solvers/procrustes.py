@@ -173,7 +173,8 @@ def _svd_by_gram(a, error, limit):
     if a.shape[0] < a.shape[1]:
         u, s, vt = _svd_by_gram(a.T, error, limit)
         return vt.T, s, u.T
-    gram = a.T @ a
+    with np.errstate(over="ignore", invalid="ignore"):  # looked at by `_is_well_conditioned`
+        gram = a.T @ a
     if error == 0 and not _is_well_conditioned(gram):
         return svd(a)
     values, vectors = eigh(gram)
@@ -188,7 +189,11 @@ def _svd_by_gram(a, error, limit):
 
 def _is_well_conditioned(gram):
     """Whether its eigenvectors will do; found in a sixth of the time that they take, or less."""
-    shifted = gram - _LEAST_EIGENVALUE * np.linalg.norm(gram) * np.eye(len(gram))
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = np.linalg.norm(gram)
+    if not 1e-200 < size < np.inf:  # squares have overflowed, or some may have vanished
+        return False
+    shifted = gram - _LEAST_EIGENVALUE * size * np.eye(len(gram))
     try:
         np.linalg.cholesky(shifted)
     except np.linalg.LinAlgError:
