@@ -21,6 +21,7 @@ from ._array import (
     is_dask,
     is_numpy,
     namespace_of,
+    normalize_rows,
     read_only,
     row_norms,
     to_numpy,
@@ -28,11 +29,12 @@ from ._array import (
     without_graph,
 )
 from ._host import to_host
+from ._moments import PairMoments
 from ._scaling import SideScaling, parse_scaling
 from ._validation import all_or_nothing, check_number, check_option, check_place
 from .anchors import AnchorSelection, check_selection, count_anchors, select_anchors
 from .distributed import map_blocks
-from .solvers.relative import METRICS, decoding_matrix, prune, random_anchor, unit_rows
+from .solvers.relative import METRICS, decoding_matrix, prune, random_anchors, unit_rows
 
 
 def _is_invertible(projector):
@@ -261,13 +263,17 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.n_anchors_ = self._n_features_out = len(anchors)
         position = np.empty(self.anchor_indices_.max() + 1, dtype=np.intp)
         position[self.anchor_indices_] = np.arange(self.n_anchors_)
-        # Of equal anchors pruning keeps one: there are no repetitions that weights could stand for.
+        ridge = self.alpha if self.decode == "ridge" else None
+        if self.pruning:  # of equal anchors it keeps one: no repetitions that weights stand for
+            weight = None
+        elif ridge is not None:
+            ridge /= heaviest
         self._decoder, conditions = decoding_matrix(
             unit_rows(anchors),
             [position[subspace] for subspace in self.subspaces_],
-            self.alpha / (1.0 if self.pruning else heaviest) if self.decode == "ridge" else None,
+            ridge,
             X.dtype if is_numpy(X) else str(X.dtype).rpartition(".")[2],
-            None if self.pruning else weight,
+            weight,
         )
         self.condition_number_ = float(conditions.max())
         self.anchors_ = asarray_like(anchors, X)
@@ -345,12 +351,9 @@ class RelativeProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             pool = select_anchors(rows, n_anchors, self.anchor_selection, random_state)
         if self.pruning is None:
             return [pool]
-        unit, lengths, weight = unit_rows(rows[pool]), row_norms(rows[pool]), weight[pool]
-        subspaces = []
-        for _ in range(self.n_subspaces):
-            start = random_anchor(unit, lengths, weight, random_state)
-            subspaces.append(pool[prune(unit, self.pruning, start)])
-        return subspaces
+        unit, lengths = normalize_rows(rows[pool])
+        starts = random_anchors(unit, lengths, weight[pool], self.n_subspaces, random_state)
+        return [pool[prune(unit, self.pruning, int(start))] for start in starts]
 
     def _scaled(self, X: Array) -> Array:
         """What `scaling` makes of validated latents."""
@@ -394,20 +397,16 @@ def _without_rounding(rows, rounding):
 
 def _scaling_of(rows, weight, kind, name):
     """What `scaling` does, by weighted statistics of rows in float64."""
-    # relative to one row first, one that counts: so a constant column has no variance at all
-    origin = rows[np.argmax(weight)]
-    deviations = rows - origin
-    offset = np.average(deviations, axis=0, weights=weight)
-    mean, total = origin + offset, float(weight.sum())
-    ss = np.zeros_like(mean)
-    if kind == "standard":
-        ss = (weight[:, None] * np.square(deviations - offset)).sum(axis=0)
-        if not fits_in(np.float64, ss) or vanishes(rows, ss / total):
-            raise ValueError(
-                f"The squares of {name} overflow or vanish in float64: rescale the latents."
-            )
-    mean_norm = float(np.average(row_norms(rows), weights=weight))
-    return SideScaling.of_kind(kind, mean, ss, total, mean_norm)
+    no_target = rows[:, :0]
+    units = (kind == "l2", False)
+    seen = PairMoments.from_arrays(rows, no_target, weight, kind="cross", unit_rows=units)
+    if kind == "standard" and (
+        not fits_in(np.float64, seen.ss_x) or vanishes(rows, seen.ss_x / seen.weight)
+    ):
+        raise ValueError(
+            f"The squares of {name} overflow or vanish in float64: rescale the latents."
+        )
+    return SideScaling.of_kind(kind, seen.mean_x, seen.ss_x, seen.weight, seen.mean_norm_x)
 
 
 def _checked_rows(subspace, n_rows):

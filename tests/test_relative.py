@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_latent import InverseRelativeTranslator, RelativeProjector
 from sklearn_latent.metrics import latent_cosine_similarity
-from sklearn_latent.solvers.relative import euclidean, random_anchor
+from sklearn_latent.solvers.relative import euclidean, random_anchors
 
 
 def latents(n=60, d=5, seed=0):
@@ -172,9 +172,7 @@ def test_pruning_keeps_the_same_items_of_turned_and_shuffled_rows():
 def test_the_first_anchor_is_drawn_in_proportion_to_its_weight():
     rows = rotation(4)
     weight = np.array([1.0, 2.0, 0.0, 7.0])
-    draws = [
-        random_anchor(rows, np.ones(4), weight, np.random.RandomState(seed)) for seed in range(2000)
-    ]
+    draws = random_anchors(rows, np.ones(4), weight, 2000, np.random.RandomState(0))
     share = np.bincount(draws, minlength=4) / 2000
     assert_allclose(share, weight / 10, atol=0.04)  # four standard deviations
     assert share[2] == 0

@@ -77,17 +77,29 @@ _SAME_DIRECTION = 1e-13
 METRICS = {"cosine": cosine, "angular": angular, "euclidean": euclidean, "manhattan": manhattan}
 
 
-def random_anchor(
+def random_anchors(
     unit_anchors: np.ndarray,
     lengths: np.ndarray,
     weight: np.ndarray,
+    n_draws: int,
     random_state: np.random.RandomState,
-) -> int:
-    """A row drawn in proportion to its weight; rows of length zero only if there are no others.
+) -> np.ndarray:
+    """Rows drawn in proportion to their weights; those of length zero only if there are no others.
 
     Rows stand in the order of their lengths and, of equal ones, of the angle to their mean: so, but
-    for what is equal in both, the draw is the same in whichever order they came, however they are
+    for what is equal in both, the draws are the same in whichever order rows came, however they are
     turned, and whether they were weighted or repeated.
+
+    Parameters
+    ----------
+    unit_anchors : ndarray of shape (k, d)
+    lengths, weight : ndarray of shape (k,)
+    n_draws : int
+        Draws are independent: they may give the same row.
+
+    Returns
+    -------
+    ndarray of shape (n_draws,)
     """
     weight = weight * (lengths > 0) if lengths.any() else weight
     angles = unit_anchors @ (weight @ unit_anchors)
@@ -95,8 +107,8 @@ def random_anchor(
     keys = (np.round(key / (np.abs(key).max() or 1.0), 6) for key in (angles, lengths))
     order = np.lexsort(tuple(keys))
     cumulated = np.cumsum(weight[order])
-    drawn = random_state.uniform() * cumulated[-1]
-    return int(order[np.searchsorted(cumulated, drawn, side="right")])
+    drawn = random_state.uniform(size=n_draws) * cumulated[-1]
+    return order[np.searchsorted(cumulated, drawn, side="right")]
 
 
 def prune(unit_anchors: np.ndarray, delta: float, start: int) -> np.ndarray:
